@@ -1,0 +1,1 @@
+"""From events of a trace to its one answer."""

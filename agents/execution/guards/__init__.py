@@ -1,0 +1,1 @@
+"""Pure decisions: allow, or refuse with code, reason and suggestion."""

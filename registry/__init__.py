@@ -1,0 +1,1 @@
+"""What exists and who may use it: assets, packs, capabilities, tenants."""

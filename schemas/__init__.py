@@ -1,0 +1,1 @@
+"""Words on the wire: ids, error codes and events, one family a file. Nothing here does I/O."""
