@@ -1,0 +1,56 @@
+"""Settings, read once where a process starts and handed on as an argument. Environment: `OPSLOOM_…`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Role = Literal["planning", "execution", "aggregation", "sink"]
+ROLES: tuple[Role, ...] = ("planning", "execution", "aggregation", "sink")
+
+
+class Settings(BaseSettings):
+    """Everything a worker or a command needs to know about its surroundings."""
+
+    model_config = SettingsConfigDict(env_prefix="OPSLOOM_", frozen=True, extra="forbid")
+
+    broker: str = "127.0.0.1:9092"
+    """Kafka bootstrap addresses, comma-separated HOST:PORT."""
+    topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,64}$")
+    """Put before every topic and group name, so that several installations share a cluster."""
+    partitions: int = Field(default=4, ge=1, le=1024)
+    """Of every topic joined by trace id; may not change while traces are open."""
+    replication_factor: int = Field(default=1, ge=1)
+    codec: Literal["json", "avro"] = "json"
+    """What is written; both are read, told apart message by message."""
+    schema_registry_url: str | None = None
+    """A Confluent-compatible registry; without one the built-in file of ids is used."""
+    clickhouse_url: str | None = None
+    """`http://HOST:PORT`, credentials as `env:NAME` in OPSLOOM_CLICKHOUSE_PASSWORD; None: nothing is sunk."""
+    clickhouse_database: str = Field(default="opsloom", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    clickhouse_user: str = "default"
+    clickhouse_password: str = ""
+    """A reference `env:NAME` or `file:PATH`, or empty."""
+    data_dir: Path = Path.home() / ".local" / "share" / "opsloom"
+    """Where the embedded stores, the packs' stores and Faust's own files live."""
+    pack: str = "host"
+    """Name of a pack that ships with opsloom, or the path of a pack folder."""
+    roles: Annotated[tuple[Role, ...], NoDecode] = ROLES
+    worker_id: str = Field(default="w0", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """Static membership: a worker that comes back under the same id gets its partitions back at once."""
+    commit_interval_s: float = Field(default=0.5, gt=0)
+    session_timeout_s: float = Field(default=6.0, ge=1)
+    heartbeat_s: float = Field(default=2.0, gt=0)
+    answered_kept_s: float = Field(default=86_400.0, gt=0)
+    """How long an answered trace stays marked, so that it is not answered twice."""
+    metrics_every_s: float = Field(default=10.0, gt=0)
+    """How often a worker publishes its own metric points."""
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _split_roles(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
