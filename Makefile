@@ -60,7 +60,7 @@ test: setup ## unit, contract and stream tests on the embedded broker
 	@$(BIN)/python -m pytest --broker embedded $(PYTEST_ARGS)
 
 test-kafka: setup ## the stream tests on a real Apache Kafka (needs Java 17 and Maven)
-	@$(BIN)/python -m pytest --broker kafka $(PYTEST_ARGS) $(wildcard tests/brokers tests/stream)
+	@$(BIN)/python -m pytest --broker kafka $(PYTEST_ARGS) tests/contract/test_broker_promises.py $(wildcard tests/stream)
 
 lint: setup ## ruff, formatting, mypy --strict, import contracts
 	@$(BIN)/ruff check $(CHECKED)

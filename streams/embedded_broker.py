@@ -46,7 +46,7 @@ class EmbeddedBroker:
     """
 
     def __init__(self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """`port` 0 takes a free one at each start; see `address` for which."""
+        """`port` 0 takes a free one at the first start and keeps it; see `address` for which."""
         self.data_dir = data_dir
         self._host = host
         self._port = port
@@ -159,6 +159,7 @@ class EmbeddedBroker:
             printed = self.log_path.read_text(errors="replace")
             match = _READY_LINE.search(printed)
             if match and _accepts(match["host"], int(match["port"])):
+                self._port = int(match["port"])
                 return f"{match['host']}:{match['port']}"
             if process.exit_code is not None:
                 self.kill()

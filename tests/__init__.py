@@ -1,0 +1,1 @@
+"""Tests; what they share lives in tests/support."""

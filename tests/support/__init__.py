@@ -1,0 +1,1 @@
+"""What tests share: brokers to run against, and ways to talk to them."""
