@@ -89,14 +89,20 @@ class PolicyAsset(Asset):
 
 
 class Parameter(BaseModel):
-    """A hole in a template and who fills it."""
+    """A hole in a template and who fills it.
+
+    Each parameter `name` becomes the argument `name`, except a `time_range`: it becomes the two arguments
+    `name_from` and `name_to` (Unix seconds, UTC, from ≤ t < to), bound as `:name_from` and `:name_to` in SQL and
+    `$name_from` and `$name_to` in Cypher. Its `default` is a time range in words, such as "last 1 hour".
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Literal["string", "integer", "number", "time_range"]
     resolver: Literal["entity", "enum", "top_n", "time_range", "number", "text"]
     values_from: str | None = None
-    """For `entity`: id of the template (of the same pack) whose first result column lists the known names."""
+    """For `entity`: id of the template (of the same pack) whose first result column lists the known names.
+    A fixed list may stand in `values` instead; `aliases` maps other names to known ones."""
     values: tuple[str, ...] = ()
     """For `enum`: allowed values; synonyms go into `aliases`."""
     aliases: dict[str, str] = Field(default_factory=dict)
