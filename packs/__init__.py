@@ -1,0 +1,1 @@
+"""Packs: folders of declared assets, and the collectors that fill the stores they ask."""
