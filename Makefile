@@ -6,7 +6,7 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 STAMP     := $(VENV)/.set-up
 UV_PIN    := 0.13.9
-UV        := UV_LINK_MODE=$${UV_LINK_MODE:-hardlink} $(BIN)/python -m uv --quiet
+UV        := $(BIN)/python -m uv --quiet
 CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3
 
 HOUSE   := $(wildcard schemas streams registry agents sinks regression web cli packs opsloom)
@@ -62,11 +62,13 @@ test: setup ## unit, contract and stream tests on the embedded broker
 test-kafka: setup ## the stream tests on a real Apache Kafka (needs Java 17 and Maven)
 	@$(BIN)/python -m pytest --broker kafka $(PYTEST_ARGS) tests/contract/test_broker_promises.py $(wildcard tests/stream)
 
-lint: setup ## ruff, formatting, mypy --strict, import contracts
-	@$(BIN)/ruff check $(CHECKED)
-	@$(BIN)/ruff format --check $(CHECKED)
-	@$(BIN)/mypy $(HOUSE)
-	@$(BIN)/lint-imports
+lint: setup ## ruff, formatting, mypy --strict, import contracts (all four, even if one complains)
+	@code=0; \
+	$(BIN)/ruff check $(CHECKED) || code=1; \
+	$(BIN)/ruff format --check $(CHECKED) || code=1; \
+	$(BIN)/mypy $(HOUSE) || code=1; \
+	$(BIN)/lint-imports || code=1; \
+	exit $$code
 
 format: setup ## let ruff format and fix what it can
 	@$(BIN)/ruff check --fix $(CHECKED)
