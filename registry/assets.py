@@ -1,4 +1,4 @@
-"""Assets: the declared state of the world. A pack is a folder of them; each carries a version and a status."""
+"""Assets: the declared state of the world. A pack is a folder of them; each has a version and a status."""
 
 from typing import Any, Literal
 
@@ -42,7 +42,7 @@ class SourceAsset(Asset):
 
 
 class ToolAsset(Asset):
-    """A tool as planners, guards and executors know it; field names and defaults are those of a capability."""
+    """A tool as planners, guards and executors know it; its names and defaults are those of a capability."""
 
     name: str
     tool_type: str
@@ -92,8 +92,8 @@ class Parameter(BaseModel):
     """A hole in a template and who fills it.
 
     Each parameter `name` becomes the argument `name`, except a `time_range`: it becomes the two arguments
-    `name_from` and `name_to` (Unix seconds, UTC, from ≤ t < to), bound as `:name_from` and `:name_to` in SQL and
-    `$name_from` and `$name_to` in Cypher. Its `default` is a time range in words, such as "last 1 hour".
+    `name_from` and `name_to` (Unix seconds, UTC, from ≤ t < to), bound as `:name_from` and `:name_to` in
+    SQL and `$name_from` and `$name_to` in Cypher. Its `default` is a time range in words: "last 1 hour".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -131,7 +131,7 @@ class TemplateAsset(Asset):
     keywords: tuple[str, ...] = ()
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     statement: str = ""
-    """SQL or Cypher with named parameters (`:name` for SQL, `$name` for Cypher); empty for tools without one."""
+    """SQL or Cypher with named parameters (`:name` for SQL, `$name` for Cypher); else empty."""
     call: dict[str, Any] = Field(default_factory=dict)
     """Further parameters of the tool, passed as they are (for baseline_metrics: metric, functions, …)."""
     units: dict[str, Unit] = Field(default_factory=dict)
