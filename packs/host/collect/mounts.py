@@ -43,7 +43,7 @@ def read_mounts() -> tuple[list[Mount], list[str]]:
     notes: list[str] = []
     for partition in psutil.disk_partitions(all=True):
         if partition.fstype.startswith(_MAY_HANG):
-            notes.append(f"{partition.mountpoint} is on the network ({partition.fstype}) and was not measured")
+            notes.append(f"{partition.mountpoint} is on a network ({partition.fstype}): not measured")
             continue
         try:
             figures = os.statvfs(partition.mountpoint)

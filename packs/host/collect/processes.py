@@ -46,7 +46,7 @@ def running_processes() -> Iterator[RunningProcess]:
 
 
 def command_name(name: str) -> str:
-    """The name as `ps -o comm` shows it. A longer one was read from the arguments: cut, for what stands there."""
+    """The name as `ps -o comm` shows it; what is longer was read from the arguments, so it is cut."""
     return name.encode()[:_COMMAND_NAME_BYTES].decode(errors="ignore")
 
 

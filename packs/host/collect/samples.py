@@ -123,8 +123,8 @@ def _read_counters(now: float) -> _Counters:
         cpu_total_s=total,
         disk_read_bytes=disk.read_bytes if disk else 0,
         disk_written_bytes=disk.write_bytes if disk else 0,
-        net_sent_bytes=net.bytes_sent if net else 0,
-        net_received_bytes=net.bytes_recv if net else 0,
+        net_sent_bytes=net.bytes_sent,
+        net_received_bytes=net.bytes_recv,
     )
 
 

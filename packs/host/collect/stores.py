@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from packs.host.collect.processes import is_alive
 
-_TEMPORARY = re.compile(r"^\..+\.(\d+)\.building(\.wal)?$")
+_TEMPORARY = re.compile(r"^\..+\.(\d+)\.\w+\.building")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ def replaced(path: Path) -> Iterator[Path]:
     whoever holds it keeps reading the old one until it is opened again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_name(f".{path.name}.{os.getpid()}.building")
-    _remove(building)
+    building = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.building")
     try:
         yield building
         os.replace(building, path)
@@ -81,5 +81,6 @@ def insert_rows(
 
 
 def _remove(building: Path) -> None:
-    building.unlink(missing_ok=True)
-    building.with_name(building.name + ".wal").unlink(missing_ok=True)
+    """The file and what an engine keeps beside it, such as a log of writes."""
+    for path in building.parent.glob(f"{building.name}*"):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,162 @@
+"""`documents.db`: the texts found here, in pieces, ready for full-text search."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packs.host.collect.chunks import chunks_of
+from packs.host.collect.debian import DebianPackage
+from packs.host.collect.distributions import InstalledDistribution
+from packs.host.collect.stores import insert_rows, sqlite_being_built
+
+STORE = "documents"
+MAX_FILE_BYTES = 256 * 1024
+_MAX_PACKAGE_READMES = 400
+
+_DOCUMENTS = """CREATE TABLE documents (
+    document_id TEXT PRIMARY KEY, document_name TEXT, document_type TEXT, path_hint TEXT, modified_at REAL
+)"""
+_CHUNKS = """CREATE VIRTUAL TABLE chunks USING fts5(
+    chunk_text, document_id UNINDEXED, chunk_id UNINDEXED, page_number UNINDEXED,
+    tokenize = 'porter unicode61 remove_diacritics 2'
+)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`path_hint` says where a reader finds it, without the folders of this machine above it."""
+
+    document_id: str
+    document_name: str
+    document_type: str
+    path_hint: str
+    modified_at: float | None
+    text: str
+
+
+def collect_documents(
+    db_path: Path,
+    distributions: list[InstalledDistribution],
+    packages: list[DebianPackage],
+    root: Path,
+) -> tuple[dict[str, int], list[str]]:
+    """Write a new `documents.db`; give its row counts and notes on what was not found."""
+    own = list(own_documents())
+    notes = [] if own else ["opsloom's own documents were not found beside this installation"]
+    counts = {"documents": 0, "chunks": 0}
+    with sqlite_being_built(db_path) as connection:
+        connection.execute(_DOCUMENTS)
+        connection.execute(_CHUNKS)
+        for document in _all(own, distributions, packages, root):
+            pieces = chunks_of(document.document_name, document.text)
+            if not pieces:
+                continue
+            identity = document.document_id
+            counts["documents"] += insert_rows(
+                connection,
+                "documents",
+                ("document_id", "document_name", "document_type", "path_hint", "modified_at"),
+                [
+                    (
+                        identity,
+                        document.document_name,
+                        document.document_type,
+                        document.path_hint,
+                        document.modified_at,
+                    )
+                ],
+            )
+            counts["chunks"] += insert_rows(
+                connection,
+                "chunks",
+                ("chunk_text", "document_id", "chunk_id", "page_number"),
+                [
+                    (piece.text, identity, f"{identity}#{piece.page_number}", piece.page_number)
+                    for piece in pieces
+                ],
+            )
+    return counts, notes
+
+
+def own_document_files() -> list[Path]:
+    """opsloom's own documents: beside the packages in a checkout, else where an installation puts them."""
+    for base in (Path(__file__).parents[3], Path(sys.prefix) / "share/doc/opsloom"):
+        files = sorted((base / "docs").rglob("*.md"))
+        if files:
+            return [path for path in (base / "README.md", base / "CONTRIBUTING.md") if path.is_file()] + files
+    return []
+
+
+def own_documents() -> Iterator[Document]:
+    """Runbook, guides and decisions of opsloom, each under its file's name."""
+    for path in own_document_files():
+        kind = {"runbook": "runbook", "README": "readme"}.get(path.stem, "guide")
+        in_docs = "docs" in path.parts
+        hint = "/".join(path.parts[path.parts.index("docs") :]) if in_docs else path.name
+        yield Document(
+            document_id=f"opsloom/{hint}",
+            document_name=f"opsloom {path.stem}",
+            document_type="decision" if path.parent.name == "adr" else kind,
+            path_hint=hint,
+            modified_at=path.stat().st_mtime,
+            text=_text_of(path),
+        )
+
+
+def package_readmes(root: Path) -> list[Path]:
+    """README files that Debian packages brought along, at most 400."""
+    return sorted((root / "usr/share/doc").glob("*/README*"))[:_MAX_PACKAGE_READMES]
+
+
+def _all(
+    own: list[Document],
+    distributions: Iterable[InstalledDistribution],
+    packages: Iterable[DebianPackage],
+    root: Path,
+) -> Iterator[Document]:
+    yield from own
+    for distribution in distributions:
+        summary = f"{distribution.name} {distribution.version}: {distribution.summary}"
+        # opsloom's README is there already, as a file.
+        description = "" if distribution.canonical_name == "opsloom" else distribution.description
+        yield Document(
+            document_id=f"python/{distribution.canonical_name}",
+            document_name=f"{distribution.name} README",
+            document_type="package",
+            path_hint=f"{distribution.name}-{distribution.version}.dist-info/METADATA",
+            modified_at=distribution.installed_at,
+            text=f"{summary}\n\n{description}",
+        )
+    for package in packages:
+        yield Document(
+            document_id=f"debian/{package.name}",
+            document_name=f"{package.name} (Debian package)",
+            document_type="package",
+            path_hint=f"dpkg -s {package.name}",
+            modified_at=package.installed_at,
+            text=f"{package.name} {package.version}: {package.summary}\n\n{package.description}",
+        )
+    for path in package_readmes(root):
+        name = f"{path.parent.name} {path.name.removesuffix('.gz')}"
+        yield Document(
+            document_id=f"doc/{path.parent.name}/{path.name}",
+            document_name=name,
+            document_type="readme",
+            path_hint=f"doc/{path.parent.name}/{path.name}",
+            modified_at=path.stat().st_mtime if path.exists() else None,
+            text=_text_of(path),
+        )
+
+
+def _text_of(path: Path) -> str:
+    """The start of a text file, up to 256 KiB; nothing if it cannot be read."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as opened:
+            raw = opened.read(MAX_FILE_BYTES)
+    except (OSError, EOFError):
+        return ""
+    return "" if b"\x00" in raw else raw.decode("utf-8", errors="replace")
