@@ -100,7 +100,7 @@ async def keep_sampling(
         waiting.extend(sample.row() for sample in samples)
         try:
             await write(tuple(waiting))
-        except Exception as error:  # border: whoever stores the rows may fail in any way; sampling goes on
+        except Exception as error:  # noqa: BLE001  # border: the store may fail in any way
             if not failing:
                 _log.warning("samples could not be stored (%s); they are kept and tried again", error)
             failing = True
@@ -117,20 +117,19 @@ async def keep_sampling(
 def _builds(folder: Path, stale: set[str], now: float) -> dict[str, _Build]:
     """What has to be made, by store. Packages and processes are read once for all of them."""
     builds: dict[str, _Build] = {config.STORE: lambda: config.collect_config(folder / "config.db", now)}
-    graph_path, history_path, documents_path = (
-        folder / name for name in ("graph", "history.db", "documents.db")
-    )
     python = distributions.installed_distributions() if stale else []
     packages = debian.debian_packages(ROOT) if stale else []
     processes = list(running_processes())
     if history.STORE in stale:
-        builds[history.STORE] = lambda: history.collect_history(history_path, python, packages, ROOT)
+        builds[history.STORE] = lambda: history.collect_history(folder / "history.db", python, packages, ROOT)
     if documents.STORE in stale:
-        builds[documents.STORE] = lambda: documents.collect_documents(documents_path, python, packages, ROOT)
+        builds[documents.STORE] = lambda: documents.collect_documents(
+            folder / "documents.db", python, packages, ROOT
+        )
     if graph.STORE in stale:
-        builds[graph.STORE] = lambda: graph.collect_graph(graph_path, python, packages, processes, now)
+        builds[graph.STORE] = lambda: graph.collect_graph(folder / "graph", python, packages, processes, now)
     else:
-        builds[graph.STORE] = lambda: (graph.renew_processes(graph_path, processes, now), [])
+        builds[graph.STORE] = lambda: (graph.renew_processes(folder / "graph", processes, now), [])
     return builds
 
 
@@ -140,7 +139,7 @@ def _built(store: str, build: _Build) -> StoreReport:
         rows, notes = build()
     except ModuleNotFoundError as error:
         return _failure(store, f"{error.name} is not installed; install opsloom with its extras", began)
-    except Exception as error:  # border: one collector's failure, of whatever kind, must not stop the others
+    except Exception as error:  # noqa: BLE001  # border: one failure must not stop the others
         _log.debug("the %s store could not be made", store, exc_info=True)
         return _failure(store, f"the {store} store could not be made: {error}", began)
     return StoreReport(store, "built", round(time.perf_counter() - began, 3), rows, tuple(notes))
