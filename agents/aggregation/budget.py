@@ -1,0 +1,71 @@
+"""Where the time of a trace went, phase by phase, against what each phase was given."""
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from schemas.answers import BudgetSummary, PhaseBudget
+from schemas.calls import ToolFailed, ToolSucceeded
+from schemas.word import Instant
+
+PLAN_MS: Final = 30_000.0
+EXECUTE_MS: Final = 60_000.0
+COMPOSE_MS: Final = 20_000.0
+
+Phase = Literal["planning", "tool_resolution", "execution", "aggregation", "response"]
+
+
+def summarise(
+    asked_at: Instant,
+    planned_at: Instant,
+    deadline_at: Instant,
+    results: Iterable[ToolSucceeded | ToolFailed],
+    now: Instant,
+    *,
+    cut: bool = False,
+) -> BudgetSummary:
+    """The summary of an answer made at `now`.
+
+    planning: question read → plan. tool_resolution: plan → first call started, the way of the calls to their
+    tools. execution: first call started → last one ended, or now if the deadline cut it. aggregation: from
+    there to the answer. response: publishing, which lies after the answer, so always 0 here. The second
+    shares the budget of the third, the fifth that of the fourth; no phase has more than the question's
+    whole budget.
+    """
+    started_at, ended_at = now, planned_at
+    for result in results:
+        if result.started_at < started_at:
+            started_at = result.started_at
+        if result.ended_at > ended_at:
+            ended_at = result.ended_at
+    if started_at == now:
+        started_at = planned_at
+    if cut:
+        ended_at = now
+    total = max(0.0, (deadline_at - asked_at) * 1000)
+    elapsed = max(0.0, (now - asked_at) * 1000)
+    resolving = max(0.0, (started_at - planned_at) * 1000)
+    composing = max(0.0, (now - ended_at) * 1000)
+    return BudgetSummary(
+        total_ms=total,
+        elapsed_ms=elapsed,
+        remaining_ms=max(0.0, total - elapsed),
+        exhausted=elapsed >= total,
+        phases=(
+            _phase("planning", min(PLAN_MS, total), (planned_at - asked_at) * 1000),
+            _phase("tool_resolution", min(EXECUTE_MS, total), resolving),
+            _phase("execution", min(EXECUTE_MS, total) - resolving, (ended_at - started_at) * 1000),
+            _phase("aggregation", min(COMPOSE_MS, total), composing),
+            _phase("response", min(COMPOSE_MS, total) - composing, 0.0),
+        ),
+    )
+
+
+def _phase(phase: Phase, budget_ms: float, elapsed_ms: float) -> PhaseBudget:
+    budget_ms, elapsed_ms = max(0.0, budget_ms), max(0.0, elapsed_ms)
+    return PhaseBudget(
+        phase=phase,
+        budget_ms=budget_ms,
+        elapsed_ms=elapsed_ms,
+        remaining_ms=max(0.0, budget_ms - elapsed_ms),
+        exhausted=elapsed_ms >= budget_ms,
+    )

@@ -1,0 +1,271 @@
+"""The answer of a trace: composed from its plan and the outputs of its calls alone, the same each time.
+
+No answer is larger than `MAX_ANSWER_BYTES`: rows are cut first and counted, and a text says so. Texts are
+plain text on safe lines; only blocks of kind markdown hold Markdown, with the values in it escaped.
+"""
+
+from typing import Final
+
+import msgspec
+
+from agents.aggregation.blocks import Room, block_of, main_result_of
+from agents.aggregation.budget import summarise
+from agents.aggregation.clean import line, lines
+from agents.aggregation.figures import moment
+from agents.aggregation.outcomes import MESSAGE_CHARACTERS, Outcome, Outcomes, empty, outcomes_of, public
+from agents.aggregation.trace import Trace
+from agents.aggregation.wording import (
+    failure_text,
+    found_nothing_text,
+    skipped_text,
+    success_text,
+    title_of,
+    truncation_text,
+)
+from schemas.answers import AnswerComposed, Block, BlockKind, Reference, Status
+from schemas.calls import ToolOutput
+from schemas.errors import ErrorCode, PublicError, ops_error
+from schemas.ids import answer_id
+from schemas.plans import PlanFailed, PlanKind, PlanMade
+from schemas.word import Instant
+
+MAX_ANSWER_BYTES: Final = 256 * 1024
+MAX_TEXT_CHARACTERS: Final = 8_000
+_ROW_CHARACTERS: Final = 96_000
+_SURE_CHARACTERS: Final = 24_000
+"""Rows of fewer characters than this cannot make an answer too large, however they are encoded."""
+_MAX_LISTED: Final = 20
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def compose(trace: Trace, now: Instant) -> AnswerComposed:
+    """The answer to what is known of the trace at `now`: steps without a result count as timed out.
+
+    The trace must have its plan; composing without one is a bug and raises `ValueError`.
+    """
+    plan = trace.plan
+    if plan is None:
+        raise ValueError("a trace without a plan has no question to answer")
+    if plan.kind is not PlanKind.PLAN or not plan.steps:
+        return _without_steps(plan, now)
+    outcomes = outcomes_of(trace, plan, now)
+    characters = _ROW_CHARACTERS
+    while True:
+        room = Room(characters)
+        answer = _composed(trace, plan, outcomes, room, now)
+        used = characters - max(room.left, 0)
+        if used < _SURE_CHARACTERS or len(_ENCODER.encode(answer)) <= MAX_ANSWER_BYTES:
+            return answer
+        characters //= 2
+
+
+def compose_refusal(failed: PlanFailed, now: Instant) -> AnswerComposed:
+    """The failed answer of a question for which no plan could be made."""
+    error = public(failed.error)
+    return AnswerComposed(
+        answer_id=answer_id(failed.trace_id),
+        trace_id=failed.trace_id,
+        question_id=failed.question_id,
+        tenant_id=failed.tenant_id,
+        user_id=failed.user_id,
+        question=failed.question,
+        mode=failed.mode,
+        status=Status.FAILED,
+        plan_kind=PlanKind.REJECT,
+        text=f"{error.message} ({error.code.value})",
+        budget=summarise(failed.asked_at, failed.planned_at, failed.deadline_at, (), now),
+        suggestions=(error.suggestion,) if error.suggestion else (),
+        error=error,
+        asked_at=moment(failed.asked_at),
+        answered_at=moment(now),
+    )
+
+
+def _without_steps(plan: PlanMade, now: Instant) -> AnswerComposed:
+    """A direct answer; a rejection, which says what could be asked instead; or a plan that has no steps."""
+    text = lines(plan.text, MAX_TEXT_CHARACTERS)
+    suggestions = _listed(plan.suggestions)
+    error = None
+    if plan.kind is not PlanKind.DIRECT:
+        error = ops_error(
+            ErrorCode.PLAN_INVALID,
+            line(plan.text, MESSAGE_CHARACTERS) or None,
+            suggestion=next(iter(suggestions), None),
+        ).public()
+        text = text or error.message
+    return AnswerComposed(
+        answer_id=answer_id(plan.trace_id),
+        trace_id=plan.trace_id,
+        question_id=plan.question_id,
+        tenant_id=plan.tenant_id,
+        user_id=plan.user_id,
+        question=plan.question,
+        mode=plan.mode,
+        status=Status.SUCCESS if error is None else Status.FAILED,
+        plan_kind=plan.kind,
+        planner=plan.planner,
+        score=plan.score,
+        reasons=_listed(plan.reasons),
+        text=text,
+        budget=summarise(plan.asked_at, plan.planned_at, plan.deadline_at, (), now),
+        suggestions=suggestions,
+        error=error,
+        applied_assets=plan.applied_assets,
+        asked_at=moment(plan.asked_at),
+        answered_at=moment(now),
+    )
+
+
+def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now: Instant) -> AnswerComposed:
+    main = _main(plan, outcomes)
+    main_result = main_result_of(main.output, room) if main is not None and main.output is not None else None
+    text, blocks, references = _told(outcomes, room)
+    if main is not None and main.output is not None and main_result is not None:
+        kept, there = len(main_result.rows), len(main.output.rows)
+        if kept < there:
+            which = "last" if main_result.shape == "series" else "first"
+            text.append(f"{title_of(main.step)}: this answer carries the {which} {kept:,} of {there:,} rows.")
+    return AnswerComposed(
+        answer_id=answer_id(plan.trace_id),
+        trace_id=plan.trace_id,
+        question_id=plan.question_id,
+        tenant_id=plan.tenant_id,
+        user_id=plan.user_id,
+        question=plan.question,
+        mode=plan.mode,
+        status=outcomes.status,
+        plan_kind=plan.kind,
+        planner=plan.planner,
+        score=plan.score,
+        reasons=_listed(plan.reasons),
+        text=_bounded(text),
+        successful_tools=_tools(outcomes, success=True),
+        failed_tools=_tools(outcomes, success=False),
+        results=tuple([outcome.result for outcome in outcomes.steps]),
+        main_result=main_result,
+        fallback_used=outcomes.fallback is not None,
+        fallback_details=outcomes.fallback,
+        replans=plan.attempt,
+        budget=summarise(
+            plan.asked_at,
+            plan.planned_at,
+            plan.deadline_at,
+            (*trace.succeeded.values(), *trace.failed.values()),
+            now,
+            cut=outcomes.timed_out,
+        ),
+        blocks=blocks,
+        references=references,
+        suggestions=_suggestions(plan, outcomes),
+        error=_error(outcomes),
+        applied_assets=plan.applied_assets,
+        asked_at=moment(plan.asked_at),
+        answered_at=moment(now),
+    )
+
+
+def _told(outcomes: Outcomes, room: Room) -> tuple[list[str], tuple[Block, ...], tuple[Reference, ...]]:
+    """The sentences, blocks and references of all steps: first what was found, then what is missing."""
+    found: list[str] = []
+    missing: list[str] = []
+    blocks: list[Block] = []
+    references: list[Reference] = []
+    if outcomes.fallback is not None:
+        used = outcomes.fallback
+        missing.append(
+            f"{line(used.tool_attempted)} failed; {line(used.tool_used_fallback)} stood in for it."
+        )
+    for outcome in outcomes.steps:
+        step, result, output = outcome.step, outcome.result, outcome.output
+        if output is not None:
+            number = str(len(references) + 1)
+            mark = f"[{number}]"
+            references.append(_reference(number, outcome, output))
+            found.append(success_text(step, output, mark))
+            if output.truncated:
+                missing.append(truncation_text(step, output))
+            block = block_of(step, output, number, mark, room)
+            if block is not None:
+                blocks.append(block)
+        elif empty(result):
+            found.append(found_nothing_text(step))
+        elif result.status == "skipped":
+            missing.append(skipped_text(step, result.cause or ""))
+        elif result.error_details is not None:
+            missing.append(failure_text(step, result.error_details))
+    if references:
+        numbers = tuple([reference.reference_id for reference in references])
+        blocks.append(Block(kind=BlockKind.REFERENCES, references=numbers))
+    return found + missing, tuple(blocks), tuple(references)
+
+
+def _reference(number: str, outcome: Outcome, output: ToolOutput) -> Reference:
+    result = outcome.result
+    return Reference(
+        reference_id=number,
+        step_id=result.step_id,
+        call_id=result.call_id,
+        tool_id=result.tool_id,
+        source=line(output.source, MESSAGE_CHARACTERS),
+        query=line(output.query, MESSAGE_CHARACTERS),
+        row_count=len(output.rows),
+        read_at=moment(outcome.read_at),
+    )
+
+
+def _main(plan: PlanMade, outcomes: Outcomes) -> Outcome | None:
+    """The last step with an output on which no other step depends; if there is none, the last with an
+    output."""
+    needed = {name for step in plan.steps for name in step.depends_on}
+    main = None
+    for outcome in outcomes.steps:
+        if outcome.output is not None and (
+            main is None or outcome.step.step_id not in needed or main.step.step_id in needed
+        ):
+            main = outcome
+    return main
+
+
+def _tools(outcomes: Outcomes, *, success: bool) -> tuple[str, ...]:
+    """Tools of the steps that succeeded, or that did not (a skipped step did not), each once, as in the
+    plan."""
+    return tuple(
+        dict.fromkeys([out.result.tool_id for out in outcomes.steps if out.result.success is success])
+    )
+
+
+def _suggestions(plan: PlanMade, outcomes: Outcomes) -> tuple[str, ...]:
+    """The plan's own, then what the errors of the steps suggest, each once."""
+    if outcomes.status is Status.SUCCESS:
+        return _listed(plan.suggestions)
+    errors = [out.result.error_details for out in outcomes.steps if out.result.error_details is not None]
+    return _listed((*plan.suggestions, *[error.suggestion for error in errors if error.suggestion]))
+
+
+def _error(outcomes: Outcomes) -> PublicError | None:
+    """What a failed answer failed of: the deadline if it cut a step, else the first step's error."""
+    if outcomes.status is not Status.FAILED:
+        return None
+    if outcomes.timed_out:
+        return ops_error(
+            ErrorCode.EXECUTE_TIMEOUT, suggestion="Ask again, or give the question more time."
+        ).public()
+    errors = (out.result.error_details for out in outcomes.steps)
+    first = next((error for error in errors if error is not None), None)
+    return first or ops_error(ErrorCode.PLAN_INVALID, "The plan's steps wait for one another.").public()
+
+
+def _listed(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return (
+        tuple(dict.fromkeys([line(text, MESSAGE_CHARACTERS) for text in texts[:_MAX_LISTED]]))
+        if texts
+        else ()
+    )
+
+
+def _bounded(sentences: list[str]) -> str:
+    text = "\n".join(sentences)
+    if len(text) <= MAX_TEXT_CHARACTERS:
+        return text
+    return text[: MAX_TEXT_CHARACTERS - 30] + "… (the text was cut here)"

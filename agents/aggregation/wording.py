@@ -1,0 +1,154 @@
+"""Sentences about what the steps found, each figure followed by the mark of its reference; and plain words
+for what went wrong. All of it plain text, deterministic, from the plan and the outputs alone."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from agents.aggregation.clean import inline, line
+from agents.aggregation.figures import UNKNOWN, written
+from schemas.calls import Shape, ToolOutput, Unit
+from schemas.errors import ErrorCode, PublicError
+from schemas.plans import Step
+from schemas.word import Json
+
+_HOLE: Final = re.compile(r"\{([^{}|]+)(?:\|([^{}|]*))?\}")
+_DIGIT: Final = re.compile(r"\d")
+_UNITS: Final = {unit.value: unit for unit in Unit}
+_TITLE_CHARACTERS: Final = 120
+
+Part = str | tuple[str, Unit | None]
+"""A literal, or a hole: the name that fills it and the unit the template asks for."""
+
+_BECAUSE: Final[dict[ErrorCode, str]] = {
+    ErrorCode.TOOL_TIMEOUT: "did not answer in time",
+    ErrorCode.UPSTREAM_UNAVAILABLE: "could not reach what it asks",
+    ErrorCode.RATE_LIMITED: "is at its limit for now",
+    ErrorCode.CIRCUIT_OPEN: "failed repeatedly and is resting",
+    ErrorCode.POLICY_DENY: "was not allowed to run",
+    ErrorCode.PERMISSION_DENIED: "may not be used with this role",
+    ErrorCode.SQL_BLOCKED: "was refused its query",
+}
+
+
+def title_of(step: Step) -> str:
+    title = step.render.title if step.render is not None else ""
+    return line(title or step.tool_id, _TITLE_CHARACTERS)
+
+
+def found_nothing_text(step: Step) -> str:
+    return f"{title_of(step)}: nothing was found."
+
+
+def failure_text(step: Step, error: PublicError) -> str:
+    """ "host_metrics did not answer in time (TOOL_TIMEOUT), so “CPU load” is missing." """
+    tool = line(step.tool_id, _TITLE_CHARACTERS)
+    because = _BECAUSE.get(error.code)
+    if because is None:
+        because = f"failed: {inline(error.message).rstrip('.')}"
+    return f"{tool} {because} ({error.code.value}){_missing(step, tool)}."
+
+
+def skipped_text(step: Step, cause: str) -> str:
+    tool = line(step.tool_id, _TITLE_CHARACTERS)
+    return f"{tool} was skipped because step {cause} did not succeed{_missing(step, tool)}."
+
+
+def _missing(step: Step, tool: str) -> str:
+    title = title_of(step)
+    return f", so “{title}” is missing" if title != tool else ""
+
+
+def truncation_text(step: Step, output: ToolOutput) -> str:
+    kept = written(len(output.rows), Unit.NUMBER)
+    return f"{title_of(step)}: there is more than the {kept} rows that may be read; it was cut."
+
+
+def success_text(
+    step: Step, output: ToolOutput, mark: str, escape: Callable[[str], str] | None = None
+) -> str:
+    """What the step found, by its template or else by the shape of its output. `escape` is put over each
+    value."""
+    template = step.render.text if step.render is not None else ""
+    if template:
+        return _fill(_parts(template), step, output, mark, escape)
+    title = title_of(step)
+    if not output.rows and not output.facts:
+        return f"{title}: nothing was found {mark}."
+    if output.shape is Shape.SERIES and output.rows:
+        return f"{title}: {_series(output, mark)}."
+    if output.rows:
+        noun = "link" if output.shape is Shape.GRAPH else "hit" if output.shape is Shape.DOCUMENTS else "row"
+        count = len(output.rows)
+        return f"{title}: {count:,} {mark} {noun}{'' if count == 1 else 's'}."
+    spoken = [
+        f"{inline(name)} {_said(value, output.fact_units.get(name, Unit.TEXT), escape)} {mark}"
+        for name, value in list(output.facts.items())[:12]
+    ]
+    return f"{title}: {', '.join(spoken)}."
+
+
+def _said(value: Json, unit: Unit, escape: Callable[[str], str] | None) -> str:
+    text = written(value, unit)
+    return text if escape is None else escape(text)
+
+
+def _series(output: ToolOutput, mark: str) -> str:
+    unit = output.columns[1].unit if len(output.columns) > 1 else Unit.NUMBER
+    values = [row[1] for row in output.rows if len(row) > 1 and isinstance(row[1], int | float)]
+    if not values:
+        return f"nothing was found {mark}"
+    last, low, high = (written(value, unit) for value in (values[-1], min(values), max(values)))
+    return f"last {last} {mark}, lowest {low} {mark}, highest {high} {mark}"
+
+
+@lru_cache(maxsize=2048)
+def _parts(template: str) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    end = 0
+    for hole in _HOLE.finditer(template):
+        if hole.start() > end:
+            parts.append(template[end : hole.start()])
+        parts.append((hole[1].strip(), _UNITS.get((hole[2] or "").strip())))
+        end = hole.end()
+    if end < len(template):
+        parts.append(template[end:])
+    return tuple(parts)
+
+
+def _fill(
+    parts: tuple[Part, ...], step: Step, output: ToolOutput, mark: str, escape: Callable[[str], str] | None
+) -> str:
+    """Fill the holes. A value with a digit in it is a figure and gets the mark; where none has, the last
+    value gets it. A name that neither facts nor first row know is said to be unknown."""
+    first = output.rows[0] if output.rows else None
+    column_of = {column.name: index for index, column in enumerate(output.columns)} if first else {}
+    text: list[str] = []
+    last, marked, missed = -1, False, False
+    for part in parts:
+        if isinstance(part, str):
+            text.append(part)
+            continue
+        name, unit = part
+        if name in output.facts:
+            value: Json = output.facts[name]
+            unit = unit or output.fact_units.get(name, Unit.TEXT)
+        elif first and (index := column_of.get(name, len(first))) < len(first):
+            value = first[index]
+            unit = unit or output.columns[index].unit
+        else:
+            value, unit, missed = None, Unit.TEXT, True
+        spoken = _said(value, unit, escape)
+        last = len(text)
+        if spoken != UNKNOWN and _DIGIT.search(spoken):
+            spoken = f"{spoken} {mark}"
+            marked = True
+        text.append(spoken)
+    if missed and not output.rows:
+        return f"{title_of(step)}: nothing was found {mark}."
+    if last < 0:
+        text.append(f" {mark}")
+    elif not marked:
+        text[last] = f"{text[last]} {mark}"
+    return "".join(text)
