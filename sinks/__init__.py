@@ -1,1 +1,1 @@
-"""Everything that becomes a row: batches, migrations and queries for ClickHouse. No other part holds its SQL."""
+"""Everything that becomes a row: batches, migrations, queries. No other part holds ClickHouse SQL."""

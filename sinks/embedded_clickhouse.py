@@ -152,7 +152,7 @@ class EmbeddedClickHouse:
         ]  # fmt: skip
 
     def _take_directory(self, give_up_at: float) -> int:
-        """Open the log under an exclusive lock that the engine's process inherits and holds for its lifetime."""
+        """Open the log under an exclusive lock, which the engine's process inherits and keeps."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         output_fd = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         while not _locked(output_fd):
@@ -175,7 +175,9 @@ class EmbeddedClickHouse:
                 raise EmbeddedClickHouseError(*_explain(code, printed, self.data_dir))
             time.sleep(_POLL_S)
         self.kill()
-        raise EmbeddedClickHouseError("the embedded ClickHouse was not ready in time", f"See {self.log_path}.")
+        raise EmbeddedClickHouseError(
+            "the embedded ClickHouse was not ready in time", f"See {self.log_path}."
+        )
 
 
 def _import_path() -> str:
@@ -243,7 +245,7 @@ async def _serve(path: Path, listener: socket.socket) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Serve one path in the foreground; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sinks.embedded_clickhouse", description=__doc__)
-    parser.add_argument("--path", type=Path, required=True, help="data directory; one process may use it at a time")
+    parser.add_argument("--path", type=Path, required=True, help="data directory, of one process at a time")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8123, help="0 takes a free one and prints it")
     parser.add_argument("--locked", action="store_true", help=argparse.SUPPRESS)

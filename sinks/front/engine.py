@@ -39,7 +39,7 @@ class EngineBusyError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one HTTP request asks of the engine. `text` is the statement with the rows of an insert behind it."""
+    """What one HTTP request asks of the engine. `text` is the statement, then an insert's rows."""
 
     text: bytes
     query_id: str
@@ -65,15 +65,16 @@ class Result:
 
 
 class Engine:
-    """chDB over one path. Calls block and may come from many threads; each runs on a connection of its own."""
+    """chDB over one path. Calls block, may come from many threads, and each has its own connection."""
 
     def __init__(self, path: Path, options: Mapping[str, str]) -> None:
         """Open the path. Raises EngineBusyError if another process has it, ImportError without chDB."""
         # 0.5 s and 250 MB: only the process that is the engine pays for it.
         from chdb import _chdb
 
-        self._connect = _chdb.connect
-        self._read_only = _chdb.query_class.READ_ONLY
+        engine: Any = _chdb
+        self._connect = engine.connect
+        self._read_only = engine.query_class.READ_ONLY
         self._path = str(path.resolve())
         tail = "&".join(f"{name}={value}" for name, value in options.items())
         try:
@@ -102,7 +103,8 @@ class Engine:
             readonly = self._readonly(request)
             self._refuse(connection, request, sql, readonly)
             self._prepare(connection, request, readonly)
-            return _select(connection, kill_by_comment(sql) or sql, request, self._returns_rows(connection, sql))
+            returns_rows = self._reads(connection, sql)
+            return _select(connection, kill_by_comment(sql) or sql, request, returns_rows)
         except UnicodeDecodeError as error:
             raise EngineError("Code: 62. DB::Exception: Syntax error: not UTF-8. (SYNTAX_ERROR)") from error
         except RuntimeError as error:
@@ -167,7 +169,7 @@ class Engine:
         pairs = ", ".join(f"{name} = {_literal(value)}" for name, value in chosen.items())
         connection.query(f"SET {pairs}", "Null")
 
-    def _returns_rows(self, connection: Any, sql: str) -> bool:
+    def _reads(self, connection: Any, sql: str) -> bool:
         return bool(connection.classify_query(sql)["query_class"] == self._read_only)
 
 

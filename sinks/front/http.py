@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]  # comes with clickhouse-connect, without types
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from sinks.front.engine import Engine, EngineError, Request, Result
 
@@ -81,16 +82,23 @@ class Front:
         return web.Response(body=result.body, headers={**common, **_headers(result)})
 
     async def _run(self, request: Request) -> Result:
-        loop = asyncio.get_running_loop()
         reads = self._engine.is_read_only(request)
-        work = loop.run_in_executor(self._readers if reads else self._writers, self._engine.run, request)
+        work = (self._readers if reads else self._writers).submit(self._engine.run, request)
+        waiting = asyncio.wrap_future(work)
         try:
-            return await asyncio.shield(work)
+            return await asyncio.shield(waiting)
         except asyncio.CancelledError:
             # The client has gone. A read is stopped; a write finishes, as its sender may have counted on it.
+            waiting.add_done_callback(_heard)
             if reads and not work.cancel():
-                loop.run_in_executor(self._killer, self._engine.kill, request.query_id)
+                self._killer.submit(self._engine.kill, request.query_id)
             raise
+
+
+def _heard(ended: asyncio.Future[Result]) -> None:
+    """Take note of how it ended where nobody waits for it any more."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 async def _ping(_: web.Request) -> web.Response:
@@ -98,12 +106,12 @@ async def _ping(_: web.Request) -> web.Response:
 
 
 @web.middleware
-async def _only_from_here(http: web.Request, handler: web.RequestHandler) -> web.StreamResponse:  # type: ignore[type-arg]
+async def _only_from_here(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A page in a browser may not reach the engine, neither directly nor under a name that points here."""
-    host = urlsplit(f"//{http.host}").hostname
-    if http.headers.get("Origin") is not None or host not in _HERE:
+    host = urlsplit(f"//{request.host}").hostname
+    if request.headers.get("Origin") is not None or host not in _HERE:
         return web.Response(status=403, text="Code: 497. DB::Exception: Only for programs of this machine.\n")
-    return await handler(http)  # type: ignore[no-any-return, operator]
+    return await handler(request)
 
 
 async def _read(http: web.Request, query_id: str) -> Request:
@@ -125,7 +133,7 @@ async def _read(http: web.Request, query_id: str) -> Request:
         database=asked.get("database") or http.headers.get("X-ClickHouse-Database"),
         settings=_settings(asked),
         parameters={name[6:]: value for name, value in asked.items() if name.startswith("param_")},
-        default_format=asked.get("default_format") or http.headers.get("X-ClickHouse-Format") or "TabSeparated",
+        default_format=asked.get("default_format", "TabSeparated"),
         readonly=http.method == "GET",
     )
 
@@ -148,7 +156,7 @@ def _decompress(body: bytes, encoding: str) -> bytes:
         return gzip.decompress(body)
     if encoding == "deflate":
         return zlib.decompress(body)
-    raise EngineError(f"Code: 48. DB::Exception: Content-Encoding {encoding} is not supported. (NOT_IMPLEMENTED)")
+    raise EngineError(f"Code: 48. DB::Exception: Content-Encoding {encoding}: not here. (NOT_IMPLEMENTED)")
 
 
 def _headers(result: Result) -> dict[str, str]:
@@ -161,7 +169,7 @@ def _headers(result: Result) -> dict[str, str]:
     }
     headers = {
         "X-ClickHouse-Summary": json.dumps({name: str(value) for name, value in summary.items()}),
-        "Content-Type": "text/plain; charset=UTF-8" if result.format is None else _content_type(result.format),
+        "Content-Type": _content_type(result.format or "Text"),
     }
     if result.format is not None:
         headers["X-ClickHouse-Format"] = result.format
@@ -170,10 +178,14 @@ def _headers(result: Result) -> dict[str, str]:
 
 def _content_type(form: str) -> str:
     lowered = form.lower()
+    if lowered == "jsoneachrow":
+        return "application/x-ndjson; charset=UTF-8"
     if lowered.startswith("json"):
-        return "application/json; charset=UTF-8" if "each" not in lowered else "application/x-ndjson; charset=UTF-8"
+        return "application/json; charset=UTF-8"
     if lowered.startswith("csv"):
         return "text/csv; charset=UTF-8; header=absent"
     if lowered.startswith(("tabseparated", "tsv")):
         return "text/tab-separated-values; charset=UTF-8"
+    if lowered == "text":
+        return "text/plain; charset=UTF-8"
     return "application/octet-stream"

@@ -28,11 +28,12 @@ _KILL = re.compile(r"\s*KILL\s+QUERY\s+WHERE\s+query_id\s*=\s*'(?P<id>[^'\\]*)'(
 _SERVER_FILE = re.compile(r"\bINTO\s+OUTFILE\b|\bFROM\s+INFILE\b", re.IGNORECASE)
 _PYTHON = re.compile(r"\bpython\s*\(", re.IGNORECASE)
 _OUTSIDE_FUNCTIONS = (
-    "file", "filecluster", "url", "urlcluster", "s3", "s3cluster", "gcs", "oss", "cosn", "hdfs", "hdfscluster",
+    "file", "filecluster", "url", "urlcluster", "s3", "s3cluster", "gcs", "oss", "cosn", "hdfs",
+    "hdfscluster",
     "azureblobstorage", "azureblobstoragecluster", "iceberg", "icebergs3", "iceberglocal", "icebergazure",
-    "deltalake", "deltalakelocal", "hudi", "paimon", "remote", "remotesecure", "cluster", "clusterallreplicas",
-    "mysql", "postgresql", "mongodb", "redis", "sqlite", "odbc", "jdbc", "executable", "input", "python",
-    "arrowflight", "ytsaurus", "dictionary_source",
+    "deltalake", "deltalakelocal", "hudi", "paimon", "remote", "remotesecure", "cluster",
+    "clusterallreplicas", "mysql", "postgresql", "mongodb", "redis", "sqlite", "odbc", "jdbc", "executable",
+    "input", "python", "arrowflight", "ytsaurus", "dictionary_source",
 )  # fmt: skip
 _OUTSIDE = re.compile(rf"\b(?:{'|'.join(_OUTSIDE_FUNCTIONS)})\s*\(", re.IGNORECASE)
 _PATH_AS_TABLE = re.compile(r"(?:\bFROM|\bJOIN|,|\.|\()\s*''/", re.IGNORECASE)
@@ -81,13 +82,17 @@ def names_a_file_of_the_server(sql: str) -> bool:
 
 
 def reads_outside(sql: str, *, default_database: bool) -> bool:
-    """Whether a statement reads files, other servers or programs through a table function or a path as a table.
+    """Whether a statement reads files, other servers or programs through a table function or a path.
 
     The engine's own `readonly` lets these through. In the database `default`, which the engine overlays with
     the file system, a string after FROM, JOIN, a comma or a bracket is a path too if it holds a slash.
     """
     bare, path_as_name = _skeleton(sql)
-    return path_as_name or bool(_OUTSIDE.search(bare)) or (default_database and bool(_PATH_AS_TABLE.search(bare)))
+    return (
+        path_as_name
+        or bool(_OUTSIDE.search(bare))
+        or (default_database and bool(_PATH_AS_TABLE.search(bare)))
+    )
 
 
 def _skeleton(sql: str) -> tuple[str, bool]:
