@@ -20,6 +20,7 @@ from sinks.front.statement import (
 _CODE = re.compile(r"Code: (\d+)\.")
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEFAULT_DATABASE = "default"
+_READONLY = "Code: 164. DB::Exception: Cannot execute query in readonly mode. (READONLY)"
 
 
 class EngineError(Exception):
@@ -96,11 +97,13 @@ class Engine:
         connection = self._connect(self._path)
         try:
             insert = insert_with_rows(request.text)
-            if insert is not None and not request.readonly:
-                self._prepare(connection, request, readonly="0")
+            readonly = self._readonly(request)
+            if insert is not None:
+                if readonly != "0":
+                    raise EngineError(_READONLY)
+                self._prepare(connection, request, readonly)
                 return _insert(connection, insert.head, insert.settings, insert.format, insert.rows)
             sql = request.text.decode()
-            readonly = self._readonly(request)
             self._refuse(connection, request, sql, readonly)
             self._prepare(connection, request, readonly)
             returns_rows = self._reads(connection, sql)
@@ -146,7 +149,7 @@ class Engine:
         if readonly == "0" or known["statement_count"] == 0:
             return
         if known["query_class"] != self._read_only:
-            raise EngineError("Code: 164. DB::Exception: Cannot execute query in readonly mode. (READONLY)")
+            raise EngineError(_READONLY)
         if reads_outside(sql, default_database=(request.database or _DEFAULT_DATABASE) == _DEFAULT_DATABASE):
             raise EngineError(
                 "Code: 497. DB::Exception: Not enough privileges: a readonly query may not read files, other "
