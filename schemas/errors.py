@@ -97,7 +97,9 @@ SPECS: dict[ErrorCode, ErrorSpec] = {
     ErrorCode.DATA_NOT_FOUND: _spec(_C.DATA, _S.INFO, "Nothing was found."),
     ErrorCode.INVALID_PARAMS: _spec(_C.DATA, _S.ERROR, "The parameters do not fit the tool."),
     ErrorCode.MAX_ROWS_EXCEEDED: _spec(_C.DATA, _S.WARNING, "There is more than may be shown; it was cut."),
-    ErrorCode.ASSET_LOAD_FAILED: _spec(_C.ASSET, _S.ERROR, "A part of the configuration could not be loaded."),
+    ErrorCode.ASSET_LOAD_FAILED: _spec(
+        _C.ASSET, _S.ERROR, "A part of the configuration could not be loaded."
+    ),
     ErrorCode.EVENT_TOO_LARGE: _spec(_C.ROAD, _S.ERROR, "The event is larger than 64 KiB."),
     ErrorCode.NOT_UTF8: _spec(_C.ROAD, _S.ERROR, "The event is not UTF-8."),
     ErrorCode.NOT_JSON: _spec(_C.ROAD, _S.ERROR, "The event is not JSON."),

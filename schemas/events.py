@@ -13,7 +13,15 @@ AggregationEvent = PlanMade | PlanFailed | ToolSucceeded | ToolFailed | Deadline
 
 TelemetryEvent = SpanEnded | MetricPoint
 
-Event = QuestionAsked | ToolCalled | AggregationEvent | AnswerComposed | TelemetryEvent | AssetChanged | DeadLetter
+Event = (
+    QuestionAsked
+    | ToolCalled
+    | AggregationEvent
+    | AnswerComposed
+    | TelemetryEvent
+    | AssetChanged
+    | DeadLetter
+)
 
 EVENTS: dict[str, type[Event]] = {
     cls.__name__: cls

@@ -1,0 +1,54 @@
+"""Make a dead letter of a record: its bytes, where they came from, a code and why."""
+
+import hashlib
+from base64 import b64decode, b64encode
+from typing import Any
+
+import msgspec
+
+from schemas.deadletters import KEPT_BYTES, DeadLetter, HeaderPair
+from schemas.errors import ErrorCode
+from streams.codecs import moment
+
+REDRIVEN_HEADER = "opsloom_redriven"
+"""How often the event was put on the road again; carried along so that a letter that returns says so."""
+
+encode_dead_letter = msgspec.json.Encoder().encode
+decode_dead_letter = msgspec.json.Decoder(DeadLetter).decode
+
+
+def dead_letter(record: Any, code: ErrorCode, reason: str, now: float) -> DeadLetter:
+    """A letter about a Kafka record (topic, partition, offset, key, value, headers)."""
+    value = record.value or b""
+    headers = tuple(record.headers or ())
+    redriven = next((count for name, count in headers if name == REDRIVEN_HEADER), b"0")
+    return DeadLetter(
+        origin_topic=record.topic,
+        origin_partition=record.partition,
+        origin_offset=record.offset,
+        key_b64=None if record.key is None else b64encode(record.key).decode(),
+        value_b64=None if record.value is None else b64encode(value[:KEPT_BYTES]).decode(),
+        value_length=len(value),
+        value_sha256=hashlib.sha256(value).hexdigest(),
+        headers=tuple(
+            HeaderPair(name=name, value_b64=b64encode(text or b"").decode()) for name, text in headers
+        ),
+        code=code,
+        reason=reason,
+        at=moment(now),
+        redriven=int(redriven) if redriven.isdigit() else 0,
+    )
+
+
+def original(letter: DeadLetter) -> tuple[bytes | None, bytes, list[tuple[str, bytes]]]:
+    """Key, value and headers to put on the road again. Raises ValueError when the letter holds only a part of it."""
+    value = b64decode(letter.value_b64 or "")
+    if len(value) != letter.value_length:
+        raise ValueError(
+            f"only the first {KEPT_BYTES:,} of {letter.value_length:,} bytes were kept; publish it again at its source"
+        )
+    headers = [
+        (pair.name, b64decode(pair.value_b64)) for pair in letter.headers if pair.name != REDRIVEN_HEADER
+    ]
+    headers.append((REDRIVEN_HEADER, str(letter.redriven + 1).encode()))
+    return None if letter.key_b64 is None else b64decode(letter.key_b64), value, headers

@@ -1,0 +1,194 @@
+"""Faust's aiokafka consumer, with lanes: batches past the conductor, commits with metadata, clean hand-over."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka.errors import CommitFailedError
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.lane.bulk import read_to_end
+from streams.lane.part import Part
+
+IDLE_POLL_S = 0.05
+"""How soon to look again when nothing may be fetched; an empty set of partitions would mean: all of them."""
+
+
+class LaneThread(driver.AIOKafkaConsumerThread):
+    """The thread that owns the aiokafka consumer."""
+
+    last_heartbeat_at = 0.0
+    """Monotonic time of the last heartbeat that the group's coordinator accepted."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = int(
+            transport.url[0].query.get("fetch_max_wait_ms", 100)
+        )  # Faust fixes 1500
+        return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        self.note_heartbeat()
+
+    def watch_heartbeats(self) -> None:
+        """Note when the coordinator last heard of us: a worker that was frozen longer than that must not send."""
+        coordinator = self._ensure_consumer()._coordinator
+        beat = coordinator._do_heartbeat
+        if getattr(beat, "noted", False):
+            return
+
+        async def noted() -> bool:
+            ok = bool(await beat())
+            if ok:
+                self.note_heartbeat()
+            return ok
+
+        noted.noted = True  # type: ignore[attr-defined]
+        coordinator._do_heartbeat = noted
+
+    def note_heartbeat(self) -> None:
+        self.last_heartbeat_at = time.monotonic()
+
+    async def committed_with_notes(self, tps: Iterable[TP]) -> Mapping[Any, Any]:
+        """Committed offsets together with their metadata."""
+        fetch = self._ensure_consumer()._coordinator.fetch_committed_offsets
+        found = await self.call_thread(fetch, [driver.ensure_aiokafka_TP(tp) for tp in tps])
+        return dict(found)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """As the driver's, but with each offset's note beside it."""
+        own, notes = self.assignment(), self.consumer.notes
+        commit = {
+            driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, notes.get(tp, ""))
+            for tp, offset in offsets.items()
+            if tp in own
+        }
+        try:
+            await self._ensure_consumer().commit(commit)
+        except CommitFailedError as exc:
+            if "already rebalanced" not in str(exc):
+                await self.crash(exc)
+            return False
+        except Exception as exc:  # as the driver does: a worker that can't commit must not go on
+            self.log.exception("commit: %r", exc)
+            await self.crash(exc)
+            return False
+        return True
+
+
+class LaneConsumer(driver.Consumer):
+    """Lane topics go to their lanes batch by batch; all else (changelogs) goes Faust's way."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.notes: dict[TP, str] = {}
+
+    @property
+    def lanes(self) -> dict[str, Any]:
+        return self.transport.lanes  # type: ignore[no-any-return]
+
+    def _new_consumer_thread(self) -> LaneThread:
+        return LaneThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        await super().subscribe({*topics, *self.lanes})
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, Any]:
+        held = {tp: part for lane in self.lanes.values() for tp, part in lane.parts.items()}
+        if active_partitions is not None:
+            active_partitions = {tp for tp in active_partitions if tp.topic not in self.lanes or tp in held}
+            if not active_partitions:
+                await asyncio.sleep(min(timeout, IDLE_POLL_S))
+                return {}
+        fetched = await super()._getmany(active_partitions, min(timeout, 0.1))
+        rest: dict[TP, Any] = {}
+        for tp, batch in fetched.items():
+            lane = self.lanes.get(tp.topic)
+            if lane is None:
+                rest[tp] = batch
+                continue
+            part = lane.parts.get(tp)
+            if part is not None and part is held.get(tp):
+                lane.put(part, batch)
+            elif part is not None and part.next is not None:
+                self._thread.seek(tp, part.next)  # fetched across a rebalance: read it again
+        return rest
+
+    async def perform_seek(self) -> None:
+        """Ends every rebalance, after the tables have recovered: from here on the lanes own their partitions."""
+        await super().perform_seek()
+        self._thread.watch_heartbeats()
+        self._thread.note_heartbeat()
+        tps = [tp for tp in self._get_active_partitions() if tp.topic in self.lanes]
+        if not tps:
+            return
+        found = await self._thread.committed_with_notes(tps)
+        parts = []
+        for tp in tps:
+            at = found.get(driver.ensure_aiokafka_TP(tp))
+            part = Part(tp, at.offset, at.metadata or "") if at else Part(tp, None, "")
+            await self.lanes[tp.topic].assigned(part)
+            parts.append(part)
+        for part in parts:
+            self.lanes[part.tp.topic].parts[part.tp] = part
+        for lane in self.lanes.values():
+            lane.stopped = False
+
+    async def earliest_offsets(self, *tps: TP) -> Mapping[TP, int]:
+        """Recovery asks where to begin reading changelogs. Tables that can, load theirs in bulk here instead."""
+        first = dict(await super().earliest_offsets(*tps))
+        tables = {
+            table.changelog_topic_name: table
+            for table in self.app.tables.values()
+            if hasattr(table, "restore")
+        }
+        starts = {
+            tp: max(first[tp] or 0, tables[tp.topic].applied.get(tp, -1) + 1)
+            for tp in tps
+            if tp.topic in tables
+        }
+        last: dict[tuple[str, bytes], Any] = {}
+        ends = await read_to_end(
+            self.transport, starts, lambda record: last.__setitem__((record.topic, record.key), record)
+        )
+        for record in last.values():
+            tables[record.topic].restore(record)
+        for tp, end in ends.items():
+            tables[tp.topic].applied[tp] = end - 1
+            first[tp] = end
+        return first
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Hand over cleanly: begin nothing, wait for what runs, commit; Faust forgets its acks before it commits."""
+        for lane in self.lanes.values():
+            lane.stopped = True
+        until = self.loop.time() + self.app.conf.broker_session_timeout / 2
+        while any(lane.running for lane in self.lanes.values()) and self.loop.time() < until:
+            await asyncio.sleep(0.01)
+        await self.commit()
+        for lane in self.lanes.values():
+            lane.parts.clear()
+        await super().on_partitions_revoked(revoked)
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
+        offsets: dict[TP, int] = super()._filter_committable_offsets(tps)
+        for lane in self.lanes.values():
+            for tp, part in lane.parts.items():
+                low, note = part.low(), lane.note(part)
+                if low is not None and (low, note) != part.committed:
+                    offsets[tp], self.notes[tp] = low, note
+        return offsets
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        notes = {tp: self.notes[tp] for tp in offsets if tp.topic in self.lanes}
+        done = bool(await super()._commit(offsets))
+        if done:
+            for tp, note in notes.items():
+                part = self.lanes[tp.topic].parts.get(tp)
+                if part is not None:
+                    part.committed = offsets[tp], note
+        return done
