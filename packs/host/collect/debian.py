@@ -43,11 +43,12 @@ class DebianEvent:
 
 def debian_packages(root: Path) -> list[DebianPackage]:
     """Installed packages under this root directory, as `dpkg-query -W` lists them. Empty without dpkg."""
-    path = root / STATUS
-    if not path.is_file():
+    try:
+        text = (root / STATUS).read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return []
     found = []
-    for paragraph in path.read_text(encoding="utf-8", errors="replace").split("\n\n"):
+    for paragraph in text.split("\n\n"):
         fields = _fields(paragraph)
         if fields.get("Status", "").endswith(" installed"):
             found.append(_package(fields, root))
@@ -58,12 +59,10 @@ def debian_events(root: Path) -> Iterator[DebianEvent]:
     """Installs, upgrades and removals that dpkg's logs still tell, rotated ones included, in no order."""
     folder = root / LOGS
     for path in sorted(folder.glob("dpkg.log*")):
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                event = _event(line)
-                if event is not None:
-                    yield event
+        for line in _lines(path):
+            event = _event(line)
+            if event is not None:
+                yield event
 
 
 def dependencies(packages: list[DebianPackage]) -> list[tuple[str, str]]:
@@ -92,6 +91,15 @@ def fingerprint_of(root: Path) -> str:
             continue
         seen.append(f"{path}:{state.st_size}:{state.st_mtime_ns}")
     return "|".join(seen)
+
+
+def _lines(path: Path) -> list[str]:
+    """A log's lines; none if it is not ours to read or was rotated away meanwhile."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as opened:
+            return opened.read().decode("utf-8", errors="replace").splitlines()
+    except (OSError, EOFError):
+        return []
 
 
 def _fields(paragraph: str) -> dict[str, str]:

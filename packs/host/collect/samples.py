@@ -17,6 +17,7 @@ TABLE = "host_samples"
 COLUMNS = ("tenant_id", "at", "series", "metric", "value")
 HOST_SERIES = "host"
 TOP_PROCESSES = 10
+_LOOPBACK = frozenset({"lo", "lo0"})
 
 SampleRow = tuple[str, datetime, str, str, float]
 
@@ -116,15 +117,18 @@ def _read_counters(now: float) -> _Counters:
     total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
     idle = times.idle + getattr(times, "iowait", 0.0)
     # Some containers show no disks at all: then there is nothing to count.
-    disk, net = psutil.disk_io_counters(nowrap=False), psutil.net_io_counters(nowrap=False)
+    disk = psutil.disk_io_counters(nowrap=False)
+    # What a machine says to itself never leaves it.
+    cards = psutil.net_io_counters(pernic=True, nowrap=False)
+    traffic = [counted for card, counted in cards.items() if card not in _LOOPBACK]
     return _Counters(
         at=now,
         cpu_busy_s=total - idle,
         cpu_total_s=total,
         disk_read_bytes=disk.read_bytes if disk else 0,
         disk_written_bytes=disk.write_bytes if disk else 0,
-        net_sent_bytes=net.bytes_sent,
-        net_received_bytes=net.bytes_recv,
+        net_sent_bytes=sum(counted.bytes_sent for counted in traffic),
+        net_received_bytes=sum(counted.bytes_recv for counted in traffic),
     )
 
 
