@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from agents.aggregation.clean import as_markdown, cell, line
+from agents.aggregation.making import maker
 from agents.aggregation.wording import success_text, title_of
 from schemas.answers import Block, BlockKind
 from schemas.calls import Column, Shape, ToolOutput
@@ -20,6 +21,9 @@ _COLUMN_CHARACTERS: Final = 64
 _ROWS_OF_DEFAULT: Final = 12
 _SCALAR_CHARACTERS: Final = 12
 _HIT_COLUMNS: Final = ("document_name", "chunk_text", "page_number", "relevance_score")
+
+new_block = maker(Block)
+_new_output = maker(ToolOutput)
 
 
 class Room:
@@ -62,7 +66,7 @@ def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Ro
     None when there is nothing to draw beyond the answer's text."""
     show = step.render.show if step.render is not None else None
     if show is Show.TEXT:
-        return Block(
+        return new_block(
             kind=BlockKind.MARKDOWN,
             title=title_of(step),
             text=success_text(step, output, mark, as_markdown),
@@ -80,7 +84,7 @@ def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Ro
     if output.shape is Shape.DOCUMENTS:
         columns, rows = _hits(columns, rows)
     kept = room.rows(rows, at_most)
-    return Block(
+    return new_block(
         kind=kind,
         title=title_of(step),
         columns=columns,
@@ -93,7 +97,7 @@ def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Ro
 def _series_block(step: Step, output: ToolOutput, reference: str, room: Room) -> Block:
     """The newest points: a series is read at its end."""
     kept = room.rows(output.rows[-MAX_POINTS:], MAX_POINTS)
-    return Block(
+    return new_block(
         kind=BlockKind.TIME_SERIES,
         title=title_of(step),
         columns=columns_of(output),
@@ -127,7 +131,7 @@ def main_result_of(output: ToolOutput, room: Room) -> ToolOutput:
             break
         facts[line(name, _COLUMN_CHARACTERS)] = safe
     cut = len(rows) < len(output.rows) or len(facts) < len(output.facts)
-    return ToolOutput(
+    return _new_output(
         shape=output.shape,
         columns=columns_of(output),
         rows=rows,

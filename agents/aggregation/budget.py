@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, Literal
 
+from agents.aggregation.making import maker
 from schemas.answers import BudgetSummary, PhaseBudget
 from schemas.calls import ToolFailed, ToolSucceeded
 from schemas.word import Instant
@@ -12,6 +13,9 @@ EXECUTE_MS: Final = 60_000.0
 COMPOSE_MS: Final = 20_000.0
 
 Phase = Literal["planning", "tool_resolution", "execution", "aggregation", "response"]
+
+_new_summary = maker(BudgetSummary)
+_new_phase = maker(PhaseBudget)
 
 
 def summarise(
@@ -45,7 +49,7 @@ def summarise(
     elapsed = max(0.0, (now - asked_at) * 1000)
     resolving = max(0.0, (started_at - planned_at) * 1000)
     composing = max(0.0, (now - ended_at) * 1000)
-    return BudgetSummary(
+    return _new_summary(
         total_ms=total,
         elapsed_ms=elapsed,
         remaining_ms=max(0.0, total - elapsed),
@@ -61,11 +65,12 @@ def summarise(
 
 
 def _phase(phase: Phase, budget_ms: float, elapsed_ms: float) -> PhaseBudget:
-    budget_ms, elapsed_ms = max(0.0, budget_ms), max(0.0, elapsed_ms)
-    return PhaseBudget(
+    budget_ms = budget_ms if budget_ms > 0.0 else 0.0
+    elapsed_ms = elapsed_ms if elapsed_ms > 0.0 else 0.0
+    return _new_phase(
         phase=phase,
         budget_ms=budget_ms,
         elapsed_ms=elapsed_ms,
-        remaining_ms=max(0.0, budget_ms - elapsed_ms),
+        remaining_ms=budget_ms - elapsed_ms if budget_ms > elapsed_ms else 0.0,
         exhausted=elapsed_ms >= budget_ms,
     )

@@ -1,5 +1,6 @@
 """How figures are written for people: one way for the text, the tables and the terminal."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,19 +31,19 @@ def written(value: Json, unit: Unit) -> str:
         return inline(str(value))
     if value - value != 0:
         return UNKNOWN
-    match unit:
-        case Unit.BYTES:
-            return _bytes(value)
-        case Unit.PERCENT:
-            return f"{_decimals(value, 1 if abs(value) >= 1 else 2)}%"
-        case Unit.SECONDS:
-            return _seconds(value)
-        case Unit.TIMESTAMP:
-            return moment(value).strftime("%Y-%m-%dT%H:%M:%SZ")
-        case Unit.NUMBER:
-            return _number(value)
-        case _:
-            return str(value) if isinstance(value, int) else _number(value).replace(",", "")
+    return _WRITERS[unit](value)
+
+
+def _plain(value: float) -> str:
+    return str(value) if isinstance(value, int) else _number(value).replace(",", "")
+
+
+def _percent(value: float) -> str:
+    return f"{_decimals(value, 1 if abs(value) >= 1 else 2)}%"
+
+
+def _timestamp(value: float) -> str:
+    return moment(value).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _decimals(value: float, places: int) -> str:
@@ -87,3 +88,13 @@ def _seconds(value: float) -> str:
             tail = f" {rest // short_s} {short}" if rest // short_s else ""
             return f"{sign}{head:,} {long}{tail}"
     raise AssertionError("days have no end")
+
+
+_WRITERS: Final[dict[Unit, Callable[[float], str]]] = {
+    Unit.BYTES: _bytes,
+    Unit.PERCENT: _percent,
+    Unit.SECONDS: _seconds,
+    Unit.TIMESTAMP: _timestamp,
+    Unit.NUMBER: _number,
+    Unit.TEXT: _plain,
+}

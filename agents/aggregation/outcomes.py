@@ -1,9 +1,9 @@
 """What became of each step: its tool result for the answer, and what stands over all of them."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from agents.aggregation.clean import line
+from agents.aggregation.making import maker
 from agents.aggregation.standing import Standing, found_nothing, groups, standing
 from agents.aggregation.trace import Trace
 from schemas.answers import FallbackDetails, Status, ToolResult
@@ -15,9 +15,10 @@ from schemas.word import Instant
 
 MESSAGE_CHARACTERS: Final = 200
 
+_new_result = maker(ToolResult)
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+
+class Outcome(NamedTuple):
     """One step, its tool result and, where it succeeded with one, its output."""
 
     step: Step
@@ -26,8 +27,7 @@ class Outcome:
     read_at: Instant = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
+class Outcomes(NamedTuple):
     """All steps in the order of the plan. `timed_out`: the deadline cut steps that were still open."""
 
     steps: tuple[Outcome, ...]
@@ -95,7 +95,7 @@ _TIMEOUT: Final = ops_error(ErrorCode.TOOL_TIMEOUT, suggestion="Ask again, or gi
 
 
 def _succeeded(step: Step, event: ToolSucceeded) -> Outcome:
-    result = ToolResult(
+    result = _new_result(
         step_id=step.step_id,
         tool_id=event.tool_id,
         call_id=event.call_id,
@@ -115,7 +115,7 @@ def _nothing(event: ToolFailed) -> ToolResult:
 def _told(event: ToolFailed, *, success: bool) -> ToolResult:
     error = public(event.error)
     timeout = error.code is ErrorCode.TOOL_TIMEOUT
-    return ToolResult(
+    return _new_result(
         step_id=event.step_id,
         tool_id=event.tool_id,
         call_id=event.call_id,
@@ -140,7 +140,7 @@ def _unmet(
     call = trace.calls.get(step.step_id)
     if step.step_id in cut:
         error = _TIMEOUT.public()
-        return ToolResult(
+        return _new_result(
             step_id=step.step_id,
             tool_id=step.tool_id,
             call_id=call.call_id if call else call_id(trace.trace_id, step.step_id, plan.attempt),
@@ -153,7 +153,7 @@ def _unmet(
             error_details=error,
         )
     cause = stands.skipped.get(step.step_id, step.depends_on[0] if step.depends_on else None)
-    return ToolResult(
+    return _new_result(
         step_id=step.step_id,
         tool_id=step.tool_id,
         call_id=call.call_id if call else call_id(trace.trace_id, step.step_id, plan.attempt),

@@ -1,9 +1,8 @@
 """How the steps of a plan stand, as a function of the plan and of the results alone: so it cannot depend
 on the order in which results came."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from schemas.calls import ToolFailed, ToolSucceeded
 from schemas.errors import ErrorCode
@@ -13,18 +12,18 @@ MAX_IN_FLIGHT: Final = 10
 """Calls of one question that may run at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where each step stands, by step id.
 
     `met`: it and all it waits for did their work. `failed`: it failed. `skipped`: step → the step whose
-    failure stood in its way. `open`: no result yet, all it waits for is met. What is in none of them waits.
+    failure stood in its way. `open`: no result yet, all it waits for is met. What is in none of them waits
+    for an open step, or for itself.
     """
 
-    met: frozenset[str] | set[str]
-    failed: frozenset[str] | set[str]
-    skipped: Mapping[str, str]
-    open: tuple[Step, ...]
+    met: set[str]
+    failed: set[str]
+    skipped: dict[str, str]
+    open: list[Step]
 
     def ended(self, plan: PlanMade) -> bool:
         """Whether every step has come to its end."""
@@ -42,44 +41,55 @@ def standing(
     plan: PlanMade, succeeded: Mapping[str, ToolSucceeded], failed: Mapping[str, ToolFailed]
 ) -> Standing:
     """Settle each step of the plan: one pass when steps are listed after what they depend on, else more."""
-    met: set[str] = set()
-    broken: set[str] = set()
-    skipped: dict[str, str] = {}
-    ready: list[Step] = []
-    unsettled: tuple[Step, ...] | list[Step] = plan.steps
-    known = None
-    while unsettled:
+    stands = Standing(set(), set(), {}, [])
+    steps: Sequence[Step] = plan.steps
+    while steps:
         waiting: list[Step] = []
-        for step in unsettled:
-            step_id = step.step_id
-            cause = None
-            waits = False
-            for needed in step.depends_on:
-                if needed in met:
+        for step in steps:
+            if step.depends_on:
+                cause = _obstacle(plan, step, stands)
+                if cause is not None:
+                    stands.skipped[step.step_id] = cause
                     continue
-                if needed in broken or needed in skipped:
-                    cause = skipped.get(needed, needed)
-                    break
-                if known is None:
-                    known = {other.step_id for other in plan.steps}
-                if needed not in known:
-                    cause = needed
-                    break
-                waits = True
-            if cause is not None:
-                skipped[step_id] = cause
-            elif waits:
-                waiting.append(step)
-            elif step_id in succeeded or (step_id in failed and found_nothing(failed[step_id])):
-                met.add(step_id)
-            elif step_id in failed:
-                broken.add(step_id)
-            else:
-                ready.append(step)
-        if len(waiting) == len(unsettled):
+                if not stands.met.issuperset(step.depends_on):
+                    waiting.append(step)
+                    continue
+            _settle(step, stands, succeeded, failed)
+        if len(waiting) == len(steps):
             break
-        unsettled = waiting
-    return Standing(met, broken, skipped, tuple(ready))
+        steps = waiting
+    return stands
+
+
+def _settle(
+    step: Step,
+    stands: Standing,
+    succeeded: Mapping[str, ToolSucceeded],
+    failed: Mapping[str, ToolFailed],
+) -> None:
+    """Put a step that waits for nothing where its result says."""
+    step_id = step.step_id
+    if step_id in succeeded:
+        stands.met.add(step_id)
+    elif step_id not in failed:
+        stands.open.append(step)
+    elif found_nothing(failed[step_id]):
+        stands.met.add(step_id)
+    else:
+        stands.failed.add(step_id)
+
+
+def _obstacle(plan: PlanMade, step: Step, stands: Standing) -> str | None:
+    """The step whose failure stands in this one's way: the first failed or missing one it depends on, or what
+    stood in the way of that one."""
+    for needed in step.depends_on:
+        if needed in stands.failed:
+            return needed
+        if needed in stands.skipped:
+            return stands.skipped[needed]
+        if needed not in stands.met and all(other.step_id != needed for other in plan.steps):
+            return needed
+    return None
 
 
 def groups(plan: PlanMade) -> dict[str, int]:
@@ -87,13 +97,12 @@ def groups(plan: PlanMade) -> dict[str, int]:
     group may run side by side. Serial: each step a group of its own, in the order of the plan."""
     if plan.strategy is Strategy.SERIAL:
         return {step.step_id: index for index, step in enumerate(plan.steps)}
-    level = dict.fromkeys((step.step_id for step in plan.steps), 0)
-    if any(step.depends_on for step in plan.steps):
-        for _ in plan.steps:  # as many rounds as the longest way can have; a cycle ends here too
-            before = dict(level)
-            for step in plan.steps:
-                for needed in step.depends_on:
-                    level[step.step_id] = max(level[step.step_id], before.get(needed, -1) + 1)
-            if level == before:
-                break
+    level = dict.fromkeys([step.step_id for step in plan.steps], 0)
+    dependent = [step for step in plan.steps if step.depends_on]
+    for _ in dependent:  # as many rounds as the longest way can have; a cycle ends here too
+        before = dict(level)
+        for step in dependent:
+            level[step.step_id] = 1 + max([before.get(needed, -1) for needed in step.depends_on])
+        if level == before:
+            break
     return level

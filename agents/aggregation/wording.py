@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from agents.aggregation.clean import inline, line
-from agents.aggregation.figures import UNKNOWN, written
+from agents.aggregation.figures import written
 from schemas.calls import Shape, ToolOutput, Unit
 from schemas.errors import ErrorCode, PublicError
 from schemas.plans import Step
@@ -141,7 +141,7 @@ def _fill(
             value, unit, missed = None, Unit.TEXT, True
         spoken = _said(value, unit, escape)
         last = len(text)
-        if spoken != UNKNOWN and _DIGIT.search(spoken):
+        if _DIGIT.search(spoken):
             spoken = f"{spoken} {mark}"
             marked = True
         text.append(spoken)
