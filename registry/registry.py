@@ -97,8 +97,8 @@ class Registry:
         )
 
     def tenant_group(self, tenant_id: str) -> str:
-        """Tenants that see exactly the same assets share a group: what is computed for one may be kept for all
-        of them, without growing with the number of tenants."""
+        """Tenants that see exactly the same assets share a group: what is computed for one may be kept
+        for all of them, without growing with the number of tenants."""
         return tenant_id if tenant_id in self._named_tenants else ""
 
     def _open_to(self, tool_id: str, tenant_id: str) -> bool:

@@ -1,0 +1,103 @@
+"""The catalogue: what can be asked, indexed once per registry and group of tenants, and the names known so far."""
+
+from collections.abc import Callable, Sequence
+
+from agents.planning.context import PlanningContext
+from agents.planning.examples import Example
+from agents.planning.names import Names
+from agents.planning.resolvers import Missing, Situation, fill
+from agents.planning.retrieval import Document, Index
+from agents.planning.sentence import Sentence
+from agents.planning.validation import Asker, usable
+from registry.assets import ComboAsset, Parameter, TemplateAsset
+from registry.registry import Registry
+from schemas.questions import Mode
+
+_KEPT_CHOICES = 256
+_KEPT_NAMES = 256
+
+
+class View:
+    """What one group of tenants can ask for."""
+
+    def __init__(self, registry: Registry, tenant_id: str) -> None:
+        self._registry = registry
+        templates = registry.templates(tenant_id)
+        documents = [Document(each, (each,), _examples(each, (each,))) for each in templates]
+        for combo in registry.combos(tenant_id):
+            members = tuple(each for each in map(registry.template, combo.templates) if each is not None)
+            documents.append(Document(combo, members, _examples(combo, members)))
+        self.index = Index(documents)
+        self._open: dict[tuple[object, ...], frozenset[int]] = {}
+        self._names: dict[tuple[str, str, str], tuple[Sequence[str], Parameter, Names]] = {}
+
+    def open_to(self, asker: Asker, mode: Mode) -> frozenset[int]:
+        """The numbers of the documents of a mode whose tools the asker may use."""
+        key = (asker.roles, asker.tools, mode)
+        found = self._open.get(key)
+        if found is None:
+            if len(self._open) >= _KEPT_CHOICES:
+                self._open.clear()
+            found = self._open[key] = frozenset(
+                number
+                for number, document in enumerate(self.index.documents)
+                if (mode is Mode.ALL or document.asset.mode is mode)
+                and all(self._usable(template, asker) for template in document.templates)
+            )
+        return found
+
+    def _usable(self, template: TemplateAsset, asker: Asker) -> bool:
+        tool = self._registry.tool(template.tool)
+        return tool is not None and usable(tool, asker)
+
+    def names(self, context: PlanningContext) -> Callable[[str, Parameter], Names]:
+        """Looks up the known names of a parameter; their index is kept as long as the caller's list is the same."""
+
+        def names_of(name: str, parameter: Parameter) -> Names:
+            known = context.known_values(parameter.values_from) if parameter.values_from else ()
+            key = (context.tenant_id, parameter.values_from or "", name)
+            kept = self._names.get(key)
+            if kept is not None and kept[0] is known and kept[1] is parameter:
+                return kept[2]
+            if len(self._names) >= _KEPT_NAMES:
+                self._names.clear()
+            names = Names((*known, *parameter.values), parameter.aliases)
+            self._names[key] = (known, parameter, names)
+            return names
+
+        return names_of
+
+
+class Catalogue:
+    """The views of one registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._views: dict[str, View] = {}
+
+    def view(self, tenant_id: str) -> View:
+        """What a tenant can ask for; tenants that see the same share one view."""
+        group = self.registry.tenant_group(tenant_id)
+        found = self._views.get(group)
+        if found is None:
+            found = self._views[group] = View(self.registry, tenant_id)
+        return found
+
+
+def _examples(asset: TemplateAsset | ComboAsset, templates: Sequence[TemplateAsset]) -> tuple[Example, ...]:
+    """The asset's example questions, without what times, numbers and choices in them would take."""
+    parameters = {name: each for template in templates for name, each in template.parameters.items()}
+    names = sum(1 for each in parameters.values() if each.resolver == "entity")
+    plain = {name: each for name, each in parameters.items() if each.resolver not in {"entity", "text"}}
+    return tuple(_example(text, plain, names) for text in asset.examples)
+
+
+def _example(text: str, parameters: dict[str, Parameter], names: int) -> Example:
+    sentence = Sentence.read(text)
+    situation = Situation(sentence, text, frozenset(), 0.0, lambda name, parameter: Names(()))
+    taken: frozenset[int] = frozenset()
+    for name, parameter in parameters.items():
+        filled = fill({name: parameter}, situation)
+        if not isinstance(filled, Missing):
+            taken |= filled.tokens
+    return Example(sentence, taken, names)

@@ -1,0 +1,165 @@
+"""The words every operations question may use: what carries no meaning, what means the same, how numbers are said.
+
+General to the field, not to any pack; a pack's own words come from its templates.
+"""
+
+from collections.abc import Mapping
+
+_STOP = """
+    a about all also am an and any are as at be been being but by can could current currently did do does doing
+    for from get give gives had has have here how i if in into is it its kind know let like list look looks lot
+    many me much my now of off on one or our out over please per right see shall she should show so some tell
+    than that the their them then there these they thing things this those to up us want was we were what which
+    who whose will with within would you your exactly really just
+    알려 알려줘 알려주세요 보여 보여줘 보여주세요 좀 지금 현재 얼마나 얼마 무엇 무엇이 뭐 뭐야 뭐가 어떤 어떻게 몇 인가
+    인가요 이야 있나 있나요 있어 있어요 있는 되나 되나요 해줘 하는 했어 했나요 주세요 그리고 대해 대한 나와 것 중 개
+"""
+STOP_WORDS = frozenset(_STOP.split())
+"""Count for nothing in retrieval; they still tell example questions apart by the order of words."""
+
+SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    "address": ("ip",),
+    "app": ("process",),
+    "application": ("process",),
+    "boot": ("uptime",),
+    "busy": ("load",),
+    "chip": ("cpu",),
+    "core": ("cpu",),
+    "daemon": ("process",),
+    "dependent": ("depend",),
+    "directory": ("folder",),
+    "distro": ("os",),
+    "doc": ("document",),
+    "documentation": ("document",),
+    "drive": ("disk",),
+    "eat": ("use",),
+    "consume": ("use",),
+    "consumption": ("use",),
+    "hog": ("use",),
+    "fill": ("full",),
+    "filesystem": ("disk",),
+    "guide": ("document",),
+    "hdd": ("disk",),
+    "interface": ("network",),
+    "lan": ("network",),
+    "left": ("free", "available"),
+    "available": ("free",),
+    "empty": ("free",),
+    "library": ("package",),
+    "lib": ("package",),
+    "module": ("package",),
+    "machine": ("computer", "host"),
+    "manual": ("document",),
+    "mem": ("memory",),
+    "mount": ("disk",),
+    "need": ("depend", "require"),
+    "require": ("depend", "need"),
+    "nic": ("network",),
+    "occupy": ("use",),
+    "partition": ("disk",),
+    "pip": ("package",),
+    "postgres": ("postgresql",),
+    "processor": ("cpu",),
+    "program": ("process",),
+    "ram": ("memory",),
+    "readme": ("document",),
+    "release": ("version",),
+    "running": ("process",),
+    "service": ("process",),
+    "setup": ("install",),
+    "ssd": ("disk",),
+    "start": ("launch",),
+    "storage": ("disk",),
+    "task": ("process",),
+    "usage": ("use",),
+    "utilisation": ("use",),
+    "utilization": ("use",),
+    "volume": ("disk",),
+    "add": ("install",),
+    "reboot": ("uptime", "boot"),
+}
+"""Word → words it may stand for; both sides are stemmed when they are read."""
+
+KOREAN_TERMS: Mapping[str, str] = {
+    "메모리": "memory",
+    "램": "memory",
+    "디스크": "disk",
+    "저장": "disk",
+    "용량": "space",
+    "공간": "space",
+    "여유": "free",
+    "남은": "free",
+    "남았": "free",
+    "남아": "free",
+    "프로세스": "process",
+    "네트워크": "network",
+    "주소": "address",
+    "아이피": "ip",
+    "부하": "load",
+    "시피유": "cpu",
+    "씨피유": "cpu",
+    "코어": "core",
+    "패키지": "package",
+    "라이브러리": "package",
+    "설치": "install",
+    "의존": "depend",
+    "문서": "document",
+    "런북": "runbook",
+    "버전": "version",
+    "운영체제": "os",
+    "커널": "kernel",
+    "호스트": "host",
+    "서버": "server",
+    "서비스": "service",
+    "사용": "use",
+    "최근": "recent",
+    "가동": "uptime",
+    "부팅": "boot",
+    "트리": "tree",
+    "자식": "child",
+    "부모": "parent",
+    "이력": "history",
+    "변경": "change",
+    "오류": "error",
+    "에러": "error",
+    "마운트": "mount",
+    "전체": "total",
+    "평균": "average",
+    "최대": "maximum",
+    "요약": "summary",
+    "상태": "status",
+    "건강": "health",
+    "느려": "slow",
+    "느린": "slow",
+    "주문": "order",
+    "고객": "customer",
+    "장애": "incident",
+    "배포": "deploy",
+}
+"""Korean terms of operations and the English word a pack is likely to know them by."""
+
+PARTICLES = (
+    "에서는", "에서", "으로", "까지", "부터", "에는", "하고", "이나", "은", "는", "이", "가", "을", "를", "의", "에",
+    "로", "와", "과", "도", "만",
+)  # fmt: skip
+"""Korean particles that may end a word, longest first."""
+
+NUMBER_WORDS: Mapping[str, int] = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "sixty": 60, "ninety": 90, "hundred": 100, "couple": 2, "dozen": 12,
+    "하나": 1, "한": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10,
+    "스무": 20,
+}  # fmt: skip
+
+IRREGULAR: Mapping[str, str] = {
+    "using": "use", "ran": "run", "took": "take", "taken": "take", "wrote": "write", "written": "write",
+    "eaten": "eat", "ate": "eat", "grew": "grow", "broke": "break", "children": "child", "indices": "index",
+    "hungriest": "hungry", "emptiest": "empty", "most": "most", "best": "best", "latest": "recent",
+    "newest": "recent", "recently": "recent", "lately": "recent", "last": "last", "always": "always",
+    "addresses": "address", "news": "news", "hungry": "hungry", "biggest": "large", "big": "large",
+    "largest": "large", "highest": "high", "data": "data", "busiest": "busy", "dependencies": "depend",
+    "dependency": "depend", "dependent": "depend", "dependents": "depend", "docs": "document", "apps": "process",
+    "installation": "install", "required": "require", "requirement": "require", "requirements": "require",
+}  # fmt: skip
+"""Stems that no rule finds."""

@@ -1,0 +1,247 @@
+"""The rules planner: retrieval finds what a question speaks for, resolvers fill it in, and the score decides.
+
+Deterministic: the same question against the same registry at the same moment is the same plan. It needs no
+network and never runs a template whose parameters the question leaves open.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.planning.catalogue import Catalogue, View
+from agents.planning.context import Direct, Draft, DraftStep, PlanningContext, Reject
+from agents.planning.decomposition import parts_of
+from agents.planning.resolvers import Filling, Missing, Situation, fill
+from agents.planning.retrieval import Document
+from agents.planning.sentence import Sentence
+from agents.planning.templates import render_of
+from agents.planning.validation import Asker
+from agents.planning.wayfinding import asks_for_help, help_text, suggestions
+from registry.assets import TemplateAsset
+from registry.registry import Registry
+from schemas.plans import AppliedAsset
+from schemas.questions import QuestionAsked
+
+NAME = "rules"
+
+ENOUGH = 3.4
+"""The score, of 10, from which a question counts as understood."""
+ENOUGH_FOR_A_PART = 4.0
+"""A part of a question must be understood better than a whole one, else the whole stands."""
+_LOOKED_AT = 10
+"""Candidates whose parameters are tried."""
+_COVERAGE, _LIKENESS = 5.5, 4.5
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A document the question can be answered with: its score, and its templates filled in."""
+
+    document: Document
+    score: float
+    matched: tuple[str, ...]
+    fillings: tuple[Filling, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What can be done with a question: the ranking, and what was left out and why."""
+
+    ranked: tuple[Routed, ...]
+    left_out: tuple[str, ...] = ()
+    unknown: str = ""
+    """What the best candidate left out named and nobody knows; then no lesser candidate may stand in."""
+
+    @property
+    def best(self) -> Routed | None:
+        """The best candidate, if there is one at all."""
+        return self.ranked[0] if self.ranked else None
+
+
+class RulesPlanner:
+    """A `Planner` without a network. It keeps an index per registry; make one and use it for all questions."""
+
+    name = NAME
+
+    def __init__(self) -> None:
+        self._catalogue: Catalogue | None = None
+
+    def plan(self, question: QuestionAsked, context: PlanningContext) -> Direct | Draft | Reject:
+        """The decision on a question; never raises for any text."""
+        view = self._view(context.registry, context.tenant_id)
+        sentence = Sentence.read(question.question)
+        open_documents = self._open(view, question)
+        if asks_for_help(sentence):
+            return _help(view, open_documents)
+        whole = self._route(view, question, sentence, context, open_documents)
+        parts = self._parts(view, question, sentence, context, open_documents, whole)
+        if parts:
+            return _draft(parts, _joined_reasons(parts, whole))
+        if whole.best is None or whole.best.score < ENOUGH or whole.unknown:
+            return _reject(view, sentence, whole, open_documents)
+        return _draft((whole.best,), _reasons(whole))
+
+    def _view(self, registry: Registry, tenant_id: str) -> View:
+        if self._catalogue is None or self._catalogue.registry is not registry:
+            self._catalogue = Catalogue(registry)
+        return self._catalogue.view(tenant_id)
+
+    def _open(self, view: View, question: QuestionAsked) -> frozenset[int]:
+        """The documents the question may be answered with: of its mode, with tools its asker may use."""
+        asker = Asker(question.tenant_id, question.user.roles, question.options.tools)
+        return view.open_to(asker, question.mode)
+
+    def _route(
+        self,
+        view: View,
+        question: QuestionAsked,
+        sentence: Sentence,
+        context: PlanningContext,
+        open_documents: frozenset[int],
+    ) -> Route:
+        index = view.index
+        situation = Situation(
+            sentence=sentence,
+            question=question.question,
+            strange=index.strange(sentence),
+            now=context.now,
+            names=view.names(context),
+        )
+        ranked: list[Routed] = []
+        left_out: list[tuple[float, str, str]] = []
+        for number in index.best(sentence, _LOOKED_AT, open_documents):
+            document = index.documents[number]
+            fillings = _fillings(document, situation)
+            if isinstance(fillings, Missing):
+                coverage = index.coverage(sentence, number, (), ())
+                score = _score(coverage.share, index.likeness(sentence, number, ()))
+                left_out.append((score, f"left out {document.id}: {fillings.reason}", fillings.named))
+                continue
+            taken = frozenset[int]().union(*(filling.tokens for filling in fillings))
+            loose = frozenset[int]().union(*(filling.loose for filling in fillings))
+            coverage = index.coverage(sentence, number, taken, loose)
+            score = _score(coverage.share, index.likeness(sentence, number, taken))
+            if coverage.matched:
+                ranked.append(Routed(document, score, coverage.matched, fillings))
+        ranked.sort(key=lambda routed: (-routed.score, routed.document.id))
+        return _route_of(ranked, left_out)
+
+    def _parts(
+        self,
+        view: View,
+        question: QuestionAsked,
+        sentence: Sentence,
+        context: PlanningContext,
+        open_documents: frozenset[int],
+        whole: Route,
+    ) -> tuple[Routed, ...]:
+        """The parts of a question that joins several asks, each with its answer; empty when it is one ask."""
+        routed: dict[str, Routed] = {}
+        for text in parts_of(question.question):
+            route = self._route(view, question, Sentence.read(text), context, open_documents)
+            if route.best is None or route.best.score < ENOUGH_FOR_A_PART or route.unknown:
+                return ()
+            if len(route.best.document.templates) > 1:
+                return ()
+            routed.setdefault(route.best.document.id, route.best)
+        if len(routed) < 2:
+            return ()
+        weakest = min(part.score for part in routed.values())
+        if whole.best is not None and not whole.unknown and whole.best.score >= weakest:
+            return ()
+        return tuple(routed.values())
+
+
+def _score(coverage: float, likeness: float) -> float:
+    return _COVERAGE * coverage + _LIKENESS * likeness
+
+
+def _fillings(document: Document, situation: Situation) -> tuple[Filling, ...] | Missing:
+    fillings: list[Filling] = []
+    for template in document.templates:
+        filled = fill(template.parameters, situation)
+        if isinstance(filled, Missing):
+            return filled
+        fillings.append(filled)
+    return tuple(fillings)
+
+
+def _route_of(ranked: list[Routed], left_out: list[tuple[float, str, str]]) -> Route:
+    """The route; where the likeliest candidate was left out over an unknown name, what names nothing of the
+    kind may stand in only if the wording speaks for it at least as much."""
+    best = ranked[0].score if ranked else 0.0
+    told = [
+        (score, reason, named) for score, reason, named in sorted(left_out, reverse=True) if score >= best / 2
+    ]
+    unknown = next((named for score, _, named in told if named and score >= max(best, ENOUGH)), "")
+    return Route(tuple(ranked), tuple(reason for _, reason, _ in told[:3]), unknown)
+
+
+def _draft(routed: Sequence[Routed], reasons: tuple[str, ...]) -> Draft:
+    steps: list[DraftStep] = []
+    combos: list[AppliedAsset] = []
+    for each in routed:
+        document = each.document
+        if len(document.templates) > 1:
+            combos.append(AppliedAsset(asset_id=document.id, kind="combo", version=document.asset.version))
+        for template, filling in zip(document.templates, each.fillings, strict=True):
+            steps.append(_step(len(steps) + 1, template, filling))
+    score = min(each.score for each in routed)
+    return Draft(tuple(steps), NAME, reasons, round(score, 2), tuple(combos))
+
+
+def _step(number: int, template: TemplateAsset, filling: Filling) -> DraftStep:
+    return DraftStep(
+        step_id=f"s{number}",
+        tool_id=template.tool,
+        params={"template": template.id, "args": filling.args},
+        render=render_of(template),
+        template_id=template.id,
+    )
+
+
+def _reasons(route: Route) -> tuple[str, ...]:
+    best = route.ranked[0]
+    following = route.ranked[1] if len(route.ranked) > 1 else None
+    beside = f", next {following.score:.1f} ({following.document.id})" if following else ""
+    return (_reason(best) + beside, *_notes(best), *route.left_out)
+
+
+def _joined_reasons(parts: Sequence[Routed], whole: Route) -> tuple[str, ...]:
+    reasons = [f"the question joins {len(parts)} asks"]
+    for part in parts:
+        reasons += [_reason(part), *_notes(part)]
+    if whole.best is not None:
+        reasons.append(f"as one ask it would score {whole.best.score:.1f} ({whole.best.document.id})")
+    return tuple(reasons)
+
+
+def _reason(routed: Routed) -> str:
+    words = ", ".join(f"'{word[:40]}'" for word in routed.matched[:6])
+    kind = "combo" if len(routed.document.templates) > 1 else "template"
+    return f"matched {words} of {kind} {routed.document.id}; score {routed.score:.1f}"
+
+
+def _notes(routed: Routed) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(note for filling in routed.fillings for note in filling.notes))
+
+
+def _help(view: View, open_documents: frozenset[int]) -> Direct:
+    text, examples = help_text(view.index, open_documents)
+    return Direct(text, ("the question asks what can be asked",), examples, 10.0)
+
+
+def _reject(view: View, sentence: Sentence, route: Route, open_documents: frozenset[int]) -> Reject:
+    ideas = suggestions(view.index, sentence, open_documents)
+    score = round(route.best.score, 2) if route.best else 0.0
+    if route.unknown:
+        text = f"I do not know '{route.unknown}' here, so I cannot answer that."
+    elif not open_documents:
+        text = "Nothing can be asked here with this mode, role and choice of tools."
+    elif route.best is None and route.left_out:
+        text = "The question leaves open what it is about."
+    else:
+        text = "I have no tool that answers this."
+    reasons = (
+        [f"best candidate {route.best.document.id} scores {score}, under {ENOUGH}"] if route.best else []
+    )
+    return Reject(text, (*reasons, *route.left_out) or ("no word of it is known",), ideas, score)

@@ -1,0 +1,65 @@
+"""Wayfinding: what can be asked, for those who ask for help and for those whose question is not understood."""
+
+import re
+from collections.abc import Collection
+
+from agents.planning.retrieval import Document, Index
+from agents.planning.sentence import Sentence
+from schemas.questions import Mode
+
+MAX_SUGGESTIONS = 3
+_PER_MODE = 3
+_LONGEST_HELP = 12
+"""Tokens in the longest question for help; a longer one is about something."""
+
+_HELP = re.compile(
+    r"^(?:please )?(?:help(?: me)?(?: please)?|usage|commands|examples?|menu)$"
+    r"|\bwhat (?:all )?(?:can|could|do|may|should) (?:you|i|we|opsloom|one)(?: \w+)? (?:do|ask|answer|know|help|tell)\b"
+    r"|\bwhat (?:questions|things) (?:can|could|may) \w+\b|\bwhich questions\b"
+    r"|\bhow (?:do|can|should) (?:i|we) (?:use (?:you|this|opsloom)|ask)\b|\bwhat are you(?: able to do| for)?$"
+    r"|^도움 ?말|^사용 ?법|(?:무엇을|뭘|무슨 질문을|어떤 질문을) (?:할|물어|물을|해|도와)"
+)
+
+
+def asks_for_help(sentence: Sentence) -> bool:
+    """Does the question ask what can be asked?"""
+    return len(sentence.tokens) <= _LONGEST_HELP and _HELP.search(sentence.text) is not None
+
+
+def help_text(index: Index, open_documents: Collection[int]) -> tuple[str, tuple[str, ...]]:
+    """What can be asked, by mode, and up to three examples of it."""
+    by_mode: dict[Mode, list[str]] = {}
+    for number in sorted(open_documents):
+        asset = index.documents[number].asset
+        by_mode.setdefault(asset.mode, []).append(asset.examples[0])
+    lines = ["You can ask about:"]
+    for mode in Mode:
+        examples = by_mode.get(mode, [])
+        if examples:
+            shown = "; ".join(examples[:_PER_MODE])
+            more = f" (and {len(examples) - _PER_MODE} more)" if len(examples) > _PER_MODE else ""
+            lines.append(f"- {'several at once' if mode is Mode.ALL else mode.value}: {shown}{more}")
+    if len(lines) == 1:
+        return "There is nothing you can ask here: no published tool is open to you.", ()
+    return "\n".join(lines), tuple(examples[0] for examples in by_mode.values())[:MAX_SUGGESTIONS]
+
+
+def suggestions(index: Index, sentence: Sentence, open_documents: Collection[int]) -> tuple[str, ...]:
+    """Up to three example questions: the nearest templates' first, then any, so that there is always a way on."""
+    near = index.best(sentence, MAX_SUGGESTIONS, open_documents)
+    rest = [number for number in sorted(open_documents) if number not in near]
+    chosen = (near + rest)[:MAX_SUGGESTIONS]
+    return tuple(dict.fromkeys(_nearest_example(index.documents[number], sentence) for number in chosen))
+
+
+def _nearest_example(document: Document, sentence: Sentence) -> str:
+    """The example of a document that shares most words with the question, the first one on a tie."""
+    asked = {token.stem for token in sentence.tokens if not token.stop}
+    korean = any("가" <= token.text[0] <= "힣" for token in sentence.tokens)
+
+    def shared(at: int) -> tuple[bool, int, int]:
+        tokens = document.examples[at].sentence.tokens
+        same_script = any("가" <= token.text[0] <= "힣" for token in tokens) == korean
+        return (same_script, sum(token.stem in asked for token in tokens), -at)
+
+    return document.asset.examples[max(range(len(document.examples)), key=shared)]
