@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -40,10 +41,12 @@ _WORDS = {
     516: ("user or password is wrong", "Check OPSLOOM_CLICKHOUSE_USER and OPSLOOM_CLICKHOUSE_PASSWORD."),
 }
 _encoder = msgspec.json.Encoder()
+# The driver logs a traceback for each attempt at a server that is not up yet; the errors raised say it all.
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
 
 
 class ClickHouseError(RuntimeError):
-    """ClickHouse could not do it: `reason` says why, `hint` what to do, `code` the engine's number, if any."""
+    """ClickHouse could not do it: `reason` says why, `hint` what to do, `code` its own number."""
 
     def __init__(self, reason: str, hint: str, code: int | None = None, detail: str = "") -> None:
         super().__init__(f"{reason}. {hint}")

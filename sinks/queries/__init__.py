@@ -1,0 +1,1 @@
+"""Questions put to ClickHouse, each with a typed answer."""
