@@ -1,0 +1,45 @@
+"""What is checked of a statement before any parser sees it: size, characters, tokens and nesting."""
+
+import re
+
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType
+
+from agents.execution.guards.verdict import Refuse, blocked
+
+MAX_BYTES = 20_000
+MAX_TOKENS = 4_000
+MAX_PARENTHESES = 40
+"""How deep parentheses and brackets may nest; a parser's recursion ends well beyond it."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_HINT = re.compile(r"/\*[!+]")
+_OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
+_CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
+
+
+def refused_by_size(statement: str, dialect: str) -> Refuse | None:
+    """Refuse what is too long or too deep to be parsed safely; None lets it go on."""
+    if len(statement.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        return blocked(f"longer than {MAX_BYTES} bytes", "The query is too long.", "Ask a shorter query.")
+    if _CONTROL.search(statement) or any("\ud800" <= char <= "\udfff" for char in statement):
+        return blocked("control characters or lone surrogates")
+    if _HINT.search(statement):
+        return blocked("a comment that an engine may execute or take as a hint")
+    try:
+        tokens = Dialect.get_or_raise(dialect).tokenize(statement)
+    except (SqlglotError, RecursionError, ValueError, IndexError) as error:
+        return blocked(f"cannot be tokenized: {type(error).__name__}", "The query cannot be read.")
+    if len(tokens) > MAX_TOKENS:
+        return blocked(f"more than {MAX_TOKENS} tokens", "The query is too long.", "Ask a shorter query.")
+    depth = deepest = 0
+    for token in tokens:
+        if token.token_type in _OPENING:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token.token_type in _CLOSING:
+            depth -= 1
+    if deepest > MAX_PARENTHESES:
+        return blocked(f"nested deeper than {MAX_PARENTHESES}", "The query is nested too deeply.")
+    return None

@@ -1,0 +1,57 @@
+"""`probe`: a tool that does what it is told and touches nothing. For benchmarks and for trying a road out.
+
+Only a pack that declares a tool of this type makes it reachable.
+"""
+
+import asyncio
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from agents.execution.tool import Invocation, Parameters
+from schemas.calls import Column, Shape, ToolOutput, Unit
+from schemas.errors import ErrorCode, OpsError, ops_error
+
+
+class ProbeParameters(Parameters):
+    value: str | int | float | None = None
+    """Comes back as the fact `value`."""
+    sleep_s: Annotated[float, Field(ge=0, le=3_600)] = 0.0
+    fail_code: str | None = None
+    """Fail with this error code instead."""
+    rows: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """How many rows exist; no more than the cap and one come back."""
+
+
+_COLUMNS = (Column(name="n", unit=Unit.NUMBER),)
+_UNITS = {"value": Unit.NUMBER, "row_count": Unit.NUMBER}
+
+
+class Probe:
+    """See the module. Never waits unless it is told to sleep."""
+
+    tool_type = "probe"
+    parameters = ProbeParameters
+    statement_field = None
+
+    async def run(self, invocation: Invocation) -> ToolOutput | OpsError:
+        """An output with the fact `value` and the rows asked for, or the failure asked for."""
+        params = invocation.params
+        if params["sleep_s"]:
+            await asyncio.sleep(params["sleep_s"])
+        if params["fail_code"] is not None:
+            if params["fail_code"] not in ErrorCode.__members__:
+                return ops_error(ErrorCode.INVALID_PARAMS, "There is no such error code.")
+            return ops_error(ErrorCode(params["fail_code"]), detail="as asked")
+        rows: list[list[Any]] = [[n] for n in range(min(params["rows"], invocation.row_cap + 1))]
+        return ToolOutput(
+            shape=Shape.TABLE if rows else Shape.FACTS,
+            columns=_COLUMNS if rows else (),
+            rows=rows,
+            facts={"value": params["value"], "row_count": len(rows)},
+            fact_units=_UNITS,
+            query=invocation.tool.id,
+        )
+
+    async def close(self) -> None:
+        """Nothing to release."""
