@@ -42,7 +42,7 @@ def chunks_of(document_name: str, text: str) -> list[Chunk]:
 
 
 def _way(document_name: str, headings: tuple[str, ...]) -> str:
-    names = [document_name, *(heading for heading in headings if heading.lower() != document_name.lower())]
+    names = [document_name, *(each for each in headings if each.lower() not in document_name.lower())]
     return " › ".join(names)[:_HEADING_CHARACTERS]
 
 
