@@ -13,6 +13,8 @@ from registry.assets import ComboAsset, Parameter, TemplateAsset
 from registry.registry import Registry
 from schemas.questions import Mode
 
+_SAMPLE_WORDS = {"entity": 1, "text": 2}
+"""Words of an example that are but a sample of what a parameter may hold."""
 _KEPT_CHOICES = 256
 _KEPT_NAMES = 256
 
@@ -87,7 +89,7 @@ class Catalogue:
 def _examples(asset: TemplateAsset | ComboAsset, templates: Sequence[TemplateAsset]) -> tuple[Example, ...]:
     """The asset's example questions, without what times, numbers and choices in them would take."""
     parameters = {name: each for template in templates for name, each in template.parameters.items()}
-    names = sum(1 for each in parameters.values() if each.resolver == "entity")
+    names = sum(_SAMPLE_WORDS.get(each.resolver, 0) for each in parameters.values())
     plain = {name: each for name, each in parameters.items() if each.resolver not in {"entity", "text"}}
     return tuple(_example(text, plain, names) for text in asset.examples)
 

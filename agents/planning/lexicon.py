@@ -17,6 +17,14 @@ _STOP = """
 STOP_WORDS = frozenset(_STOP.split())
 """Count for nothing in retrieval; they still tell example questions apart by the order of words."""
 
+_ASKING = """
+    advice advise article chapter describe doc docs document documentation documents explain find guide guidance
+    instruction look manual mention mentions page paragraph passage read readme runbook say says search section
+    text wiki write written 검색 검색해줘 문서 문서에서 런북 런북에서 설명 설명해줘 찾아 찾아줘 조언
+"""
+ASKING_WORDS = frozenset(_ASKING.split())
+"""Ask for a search without being what is searched for."""
+
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "address": ("ip",),
     "app": ("process",),

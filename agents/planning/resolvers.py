@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agents.planning.lexicon import NUMBER_WORDS
+from agents.planning.lexicon import ASKING_WORDS, NUMBER_WORDS
 from agents.planning.names import LONGEST_NAME, Names, spelled
 from agents.planning.sentence import Sentence
 from agents.planning.timeranges import find_time_range
+from agents.planning.words import stem
 from registry.assets import Parameter
 
 MAX_TEXT = 200
@@ -60,6 +61,8 @@ class Missing:
     reason: str
     named: str = ""
 
+
+_ASKING_STEMS = frozenset(stem(word) for word in ASKING_WORDS)
 
 _ORDER = ("time_range", "top_n", "enum", "entity", "number", "text")
 """Telling expressions first, so that "last 5 minutes" is not read as five of something."""
@@ -175,11 +178,11 @@ def _text(name: str, parameter: Parameter, situation: Situation, taken: Collecti
         words = (quoted[1] or quoted[2]).strip()[:MAX_TEXT]
         tokens = _tokens_spelled(sentence, words)
         return Found({name: words}, tokens, f"read {name} as the quoted words")
-    start = 0
-    for match in _ABOUT.finditer(sentence.text):
-        start = max(sentence.covered(match)) + 1
-        break
-    chosen = _content(sentence, start, taken) or _content(sentence, 0, taken)
+    about = sentence.search(_ABOUT, taken)
+    start = 0 if about is None else max(sentence.covered(about)) + 1
+    if parameter.default is not None and not start:
+        return _default(name, parameter, "no words")
+    chosen = _content(sentence, start if parameter.default is not None else 0, taken)
     if not chosen:
         return _default(name, parameter, "no words")
     words = " ".join(sentence.tokens[at].text for at in chosen)[:MAX_TEXT]
@@ -187,9 +190,11 @@ def _text(name: str, parameter: Parameter, situation: Situation, taken: Collecti
 
 
 def _content(sentence: Sentence, start: int, taken: Collection[int]) -> list[int]:
-    return [
+    """The tokens to search for: those that mean something, but for the words that only ask for a search."""
+    free = [
         at for at in range(start, len(sentence.tokens)) if at not in taken and not sentence.tokens[at].stop
     ]
+    return [at for at in free if sentence.tokens[at].stem not in _ASKING_STEMS] or free
 
 
 def _tokens_spelled(sentence: Sentence, words: str) -> frozenset[int]:

@@ -107,8 +107,8 @@ class Index:
     def coverage(
         self, sentence: Sentence, number: int, taken: Collection[int], loose: Collection[int]
     ) -> Coverage:
-        """How much of the sentence a document accounts for. Taken tokens count neither way; of those, loose
-        ones (a free text) count a third, as they would fit any document."""
+        """How much of the sentence a document accounts for. Taken tokens count neither way; loose ones, which
+        only a free text took and which would fit any document, count a third unless the document knows them."""
         terms = self._terms[number]
         gained, possible = 0.0, 0.0
         matched: list[str] = []
@@ -119,19 +119,28 @@ class Index:
                     continue
                 seen.add(unit)
                 idf = self.idf(unit)
-                if at in taken:
-                    possible += idf / 3 if at in loose else 0.0
+                if at in taken and at not in loose:
                     continue
                 share = max((weight * terms.get(term, 0.0) for term, weight in unit), default=0.0)
                 gained += idf * share
-                possible += idf
+                possible += idf / 3 if at in loose and not share else idf
                 if share > 0 and token.text not in matched:
                     matched.append(token.text)
         return Coverage(gained / possible if possible else 0.0, tuple(matched))
 
-    def likeness(self, sentence: Sentence, number: int, taken: Collection[int]) -> float:
-        """How like the sentence is to the document's nearest example, 0 to 1."""
-        return likeness(sentence, self.documents[number].examples, taken, self.idf)
+    def likeness(
+        self, sentence: Sentence, number: int, taken: Collection[int], loose: Collection[int]
+    ) -> float:
+        """How like the sentence is to the document's nearest example, 0 to 1; loose tokens the document knows
+        are read like any other."""
+        terms = self._terms[number]
+        gone = frozenset(
+            at
+            for at in taken
+            if at not in loose
+            or not any(term in terms for unit in sentence.tokens[at].units for term, _ in unit)
+        )
+        return likeness(sentence, self.documents[number].examples, gone, self.idf)
 
 
 def sum_of_values(weights: dict[str, float]) -> float:

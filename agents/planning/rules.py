@@ -113,13 +113,13 @@ class RulesPlanner:
             fillings = _fillings(document, situation)
             if isinstance(fillings, Missing):
                 coverage = index.coverage(sentence, number, (), ())
-                score = _score(coverage.share, index.likeness(sentence, number, ()))
+                score = _score(coverage.share, index.likeness(sentence, number, (), ()))
                 left_out.append((score, f"left out {document.id}: {fillings.reason}", fillings.named))
                 continue
             taken = frozenset[int]().union(*(filling.tokens for filling in fillings))
             loose = frozenset[int]().union(*(filling.loose for filling in fillings))
             coverage = index.coverage(sentence, number, taken, loose)
-            score = _score(coverage.share, index.likeness(sentence, number, taken))
+            score = _score(coverage.share, index.likeness(sentence, number, taken, loose))
             if coverage.matched:
                 ranked.append(Routed(document, score, coverage.matched, fillings))
         ranked.sort(key=lambda routed: (-routed.score, routed.document.id))

@@ -14,8 +14,10 @@ _LONGEST_HELP = 12
 
 _HELP = re.compile(
     r"^(?:please )?(?:help(?: me)?(?: please)?|usage|commands|examples?|menu)$"
-    r"|\bwhat (?:all )?(?:can|could|do|may|should) (?:you|i|we|opsloom|one)(?: \w+)? (?:do|ask|answer|know|help|tell)\b"
-    r"|\bwhat (?:questions|things) (?:can|could|may) \w+\b|\bwhich questions\b"
+    r"|^what (?:all )?(?:can|could|may) (?:you|i|we|opsloom|one)(?: \w+)? (?:do|ask|answer|know|tell)"
+    r"(?: (?:you|me|us|here|about))*$"
+    r"|^what do you know(?: about)?$"
+    r"|^(?:what|which) (?:questions|things) (?:can|could|may|do) (?:you|i|we|opsloom) \w+(?: \w+)?$"
     r"|\bhow (?:do|can|should) (?:i|we) (?:use (?:you|this|opsloom)|ask)\b|\bwhat are you(?: able to do| for)?$"
     r"|^도움 ?말|^사용 ?법|(?:무엇을|뭘|무슨 질문을|어떤 질문을) (?:할|물어|물을|해|도와)"
 )
