@@ -27,15 +27,15 @@ class Settings(BaseSettings):
     schema_registry_url: str | None = None
     """A Confluent-compatible registry; without one the built-in file of ids is used."""
     clickhouse_url: str | None = None
-    """`http://HOST:PORT`, credentials as `env:NAME` in OPSLOOM_CLICKHOUSE_PASSWORD; None: nothing is sunk."""
+    """`http://HOST:PORT`; None: nothing is sunk."""
     clickhouse_database: str = Field(default="opsloom", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     clickhouse_user: str = "default"
     clickhouse_password: str = ""
     """A reference `env:NAME` or `file:PATH`, or empty."""
     data_dir: Path = Path.home() / ".local" / "share" / "opsloom"
     """Where the embedded stores, the packs' stores and Faust's own files live."""
-    pack: str = "host"
-    """Name of a pack that ships with opsloom, or the path of a pack folder."""
+    packs: Annotated[tuple[str, ...], NoDecode] = ("host",)
+    """Names of packs that ship with opsloom, or paths of pack folders; comma-separated in the environment."""
     roles: Annotated[tuple[Role, ...], NoDecode] = ROLES
     worker_id: str = Field(default="w0", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Static membership: a worker that comes back under the same id gets its partitions back at once."""
@@ -48,9 +48,9 @@ class Settings(BaseSettings):
     """How often a worker publishes its own metric points."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
-    @field_validator("roles", mode="before")
+    @field_validator("roles", "packs", mode="before")
     @classmethod
-    def _split_roles(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value

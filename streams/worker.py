@@ -49,7 +49,7 @@ async def run_apps(
 
 async def _until_ready(apps: Sequence[Any]) -> None:
     """Until every app is out of rebalance and recovery and its lanes own what they were given."""
-    while not all(_is_ready(app) for app in apps):
+    while not all(_is_ready(app) for app in apps):  # noqa: ASYNC110  # Faust has no event for it
         await asyncio.sleep(0.02)
 
 

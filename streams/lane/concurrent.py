@@ -64,7 +64,7 @@ class ConcurrentLane(Lane):
         except asyncio.CancelledError:  # the partition was lost: its new owner does it again
             self.running -= 1
             raise
-        except Exception as exc:  # a tool's own failure is a result; this is a bug
+        except Exception as exc:  # noqa: BLE001  # a tool's own failure is a result; this is a bug
             await self.app.crash(exc)
             return
         self._done.setdefault(part, []).append((record, sendings))
@@ -94,7 +94,7 @@ class ConcurrentLane(Lane):
         try:
             for ack in sent:
                 await ack
-        except Exception as exc:  # unacknowledged: nothing may be committed past it
+        except Exception as exc:  # noqa: BLE001  # unacknowledged: nothing may be committed past it
             await self.app.crash(exc)
             return
         for record, _ in finished:

@@ -92,7 +92,7 @@ class Lane:
         self.running += 1
         try:
             waits = await self.handle(part, records)
-        except Exception as exc:  # a bug in a lane: stop the worker rather than commit past it
+        except Exception as exc:  # noqa: BLE001  # a bug in a lane: stop the worker rather than commit past it
             await self.app.crash(exc)
             return
         background(self._finish(part, records[0].offset, size_bytes(records), waits))
@@ -101,7 +101,7 @@ class Lane:
         try:
             for wait in waits:
                 await wait
-        except Exception as exc:  # an unacknowledged send: nothing may be committed past it
+        except Exception as exc:  # noqa: BLE001  # an unacknowledged send: nothing may be committed past it
             await self.app.crash(exc)
             return
         part.pending.pop(offset, None)

@@ -38,7 +38,7 @@ class Outbox:
                 self._items, self._round = [], None
                 try:
                     await self._send(items, done)
-                except Exception as exc:  # the futures' owners decide; the lane crashes the worker
+                except Exception as exc:  # noqa: BLE001  # the futures' owners decide; the lane crashes the worker
                     if not done.done():
                         done.set_exception(exc)
         finally:
@@ -63,7 +63,7 @@ async def _settle(acks: Sequence[Awaitable[Any]], count: int, done: "asyncio.Fut
     try:
         for ack in acks:
             metadata = await ack
-    except Exception as exc:  # handed to whoever awaits the round
+    except Exception as exc:  # noqa: BLE001  # handed to whoever awaits the round
         if not done.done():
             done.set_exception(exc)
         return

@@ -1,0 +1,138 @@
+"""Where the parts meet: settings, packs, tools and lanes become the apps of one worker."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from agents.aggregation.aggregator import Aggregator
+from agents.execution.execution import Execution
+from agents.execution.executor import Executor
+from agents.execution.toolbox import build_tools
+from agents.planning.planner import Planner
+from agents.planning.planning import Planning
+from agents.planning.rules import RulesPlanner
+from cli.known_names import KnownNames
+from registry.packs import Pack, load_pack
+from registry.registry import Registry
+from sinks.client import connect, insert
+from sinks.sink import Batcher, bound
+from sinks.sinker import attach_sinkers
+from streams.app import make_app
+from streams.codecs import Codec
+from streams.counters import Counters
+from streams.road import Road
+from streams.schema_ids import FileIds, RegistryIds
+from streams.secrets import resolve_secret
+from streams.settings import Settings
+from streams.telemetry import attach_telemetry
+from streams.topics import KINDS, Topics
+
+CLICKHOUSE_WAIT_S = 30.0
+
+
+@dataclass
+class Wired:
+    """One worker's apps, what to do before it is ready and what to close behind it."""
+
+    apps: list[Any] = field(default_factory=list)
+    before_ready: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    background: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+
+def pack_folder(name_or_path: str) -> Path:
+    """The folder of a pack that ships with opsloom, or of one of the user's own."""
+    shipped = Path(str(resources.files("packs"))) / name_or_path
+    if "/" not in name_or_path and shipped.is_dir():
+        return shipped
+    return Path(name_or_path).expanduser()
+
+
+def load_packs(settings: Settings) -> list[Pack]:
+    """Read every pack of the settings. Raises PackError."""
+    variables = {
+        "data": str(settings.data_dir),
+        "clickhouse": clickhouse_location(settings),
+        "home": str(Path.home()),
+    }
+    return [load_pack(pack_folder(name), variables) for name in settings.packs]
+
+
+def clickhouse_location(settings: Settings) -> str:
+    """What `{clickhouse}` means in a pack's sources: the URL with the database as its path."""
+    url = settings.clickhouse_url or "http://127.0.0.1:8123"
+    return f"{url.rstrip('/')}/{settings.clickhouse_database}"
+
+
+async def make_road(settings: Settings) -> Road:
+    """Topics, codec and counters of a worker or a client. Raises SchemaError."""
+    ids = FileIds.load()
+    if settings.codec == "avro" and settings.schema_registry_url:
+        ids = await RegistryIds.register(settings.schema_registry_url)
+    codec = Codec(ids, settings.codec)
+    return Road(Topics.of(settings), codec, Counters(settings.worker_id), time.time)
+
+
+async def wire_worker(settings: Settings) -> Wired:
+    """Assemble the roles of the settings. Raises PackError, SchemaError, ClickHouseError."""
+    road, wired = await make_road(settings), Wired()
+    roles = set(settings.roles)
+    if roles & {"planning", "execution"}:
+        registry = Registry.of(*load_packs(settings))
+        execution = Execution(registry, build_tools(registry), time.time)
+        wired.closers.append(execution.close)
+        if "planning" in roles:
+            _wire_planning(settings, road, registry, execution, wired)
+        if "execution" in roles:
+            app = make_app(settings, "execution")
+            for kind in KINDS:
+                Executor(app, road, kind, execution)
+            wired.apps.append(app)
+    if "aggregation" in roles:
+        app = make_app(settings, "aggregation")
+        Aggregator(app, road, answered_kept_s=settings.answered_kept_s)
+        wired.apps.append(app)
+    if "sink" in roles and settings.clickhouse_url:
+        await _wire_sink(settings, road, wired)
+    if wired.apps:
+        attach_telemetry(wired.apps[0], road, settings.metrics_every_s)
+    return wired
+
+
+def _wire_planning(
+    settings: Settings, road: Road, registry: Registry, execution: Execution, wired: Wired
+) -> None:
+    known = KnownNames(registry, execution.run, time.time)
+    planning = Planning(registry, [RulesPlanner()], known_values=known, clock=time.time)
+    app = make_app(settings, "planning")
+    Planner(app, road, planning)
+    wired.apps.append(app)
+    wired.before_ready.append(known.refresh)
+    wired.background.append(known.keep_fresh)
+
+
+async def _wire_sink(settings: Settings, road: Road, wired: Wired) -> None:
+    assert settings.clickhouse_url is not None
+    client = await asyncio.to_thread(
+        connect,
+        settings.clickhouse_url,
+        settings.clickhouse_database,
+        user=settings.clickhouse_user,
+        password=resolve_secret(settings.clickhouse_password),
+        wait_s=CLICKHOUSE_WAIT_S,
+    )
+    batcher = Batcher(bound(insert, client))
+    app = make_app(settings, "sink")
+    attach_sinkers(app, road, batcher)
+    wired.apps.append(app)
+
+    async def close() -> None:
+        batcher.abandon()
+
+    wired.closers.append(close)
+
+
