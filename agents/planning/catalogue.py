@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from agents.planning.context import PlanningContext
-from agents.planning.examples import Example
+from agents.planning.examples import SAMPLED, Example
 from agents.planning.names import Names
 from agents.planning.resolvers import Missing, Situation, fill
 from agents.planning.retrieval import Document, Index
@@ -13,8 +13,6 @@ from registry.assets import ComboAsset, Parameter, TemplateAsset
 from registry.registry import Registry
 from schemas.questions import Mode
 
-_SAMPLE_WORDS = {"entity": 1, "text": 2}
-"""Words of an example that are but a sample of what a parameter may hold."""
 _KEPT_CHOICES = 256
 _KEPT_NAMES = 256
 
@@ -89,17 +87,17 @@ class Catalogue:
 def _examples(asset: TemplateAsset | ComboAsset, templates: Sequence[TemplateAsset]) -> tuple[Example, ...]:
     """The asset's example questions, without what times, numbers and choices in them would take."""
     parameters = {name: each for template in templates for name, each in template.parameters.items()}
-    names = sum(_SAMPLE_WORDS.get(each.resolver, 0) for each in parameters.values())
-    plain = {name: each for name, each in parameters.items() if each.resolver not in {"entity", "text"}}
+    names = sum(SAMPLED.get(each.resolver, 0) for each in parameters.values())
+    plain = {name: each for name, each in parameters.items() if each.resolver not in SAMPLED}
     return tuple(_example(text, plain, names) for text in asset.examples)
 
 
 def _example(text: str, parameters: dict[str, Parameter], names: int) -> Example:
     sentence = Sentence.read(text)
     situation = Situation(sentence, text, frozenset(), 0.0, lambda name, parameter: Names(()))
-    taken: frozenset[int] = frozenset()
+    taken: dict[int, str] = {}
     for name, parameter in parameters.items():
         filled = fill({name: parameter}, situation)
         if not isinstance(filled, Missing):
-            taken |= filled.tokens
+            taken |= filled.taken
     return Example(sentence, taken, names)

@@ -6,9 +6,9 @@ General to the field, not to any pack; a pack's own words come from its template
 from collections.abc import Mapping
 
 _STOP = """
-    a about all also am an and any are as at be been being but by can could current currently did do does doing
+    a about all also am an and any are as at be been being but by can could did do does doing
     for from get give gives had has have here how i if in into is it its kind know let like list look looks lot
-    many me much my now of off on one or our out over please per right see shall she should show so some tell
+    me much my of off on one or our out over please per right see shall she should show so some tell
     than that the their them then there these they thing things this those to up us want was we were what which
     who whose will with within would you your exactly really just
     알려 알려줘 알려주세요 보여 보여줘 보여주세요 좀 지금 현재 얼마나 얼마 무엇 무엇이 뭐 뭐야 뭐가 어떤 어떻게 몇 인가
@@ -59,6 +59,12 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "machine": ("computer", "host"),
     "manual": ("document",),
     "mem": ("memory",),
+    "many": ("number", "count"),
+    "count": ("number", "many"),
+    "number": ("count", "many"),
+    "currently": ("now", "current"),
+    "current": ("now",),
+    "moment": ("now", "current"),
     "mount": ("disk",),
     "need": ("depend", "require"),
     "require": ("depend", "need"),
@@ -167,7 +173,7 @@ IRREGULAR: Mapping[str, str] = {
     "newest": "recent", "recently": "recent", "lately": "recent", "last": "last", "always": "always",
     "addresses": "address", "news": "news", "hungry": "hungry", "biggest": "large", "big": "large",
     "largest": "large", "highest": "high", "data": "data", "busiest": "busy", "dependencies": "depend",
-    "dependency": "depend", "dependent": "depend", "dependents": "depend", "docs": "document", "apps": "process",
+    "dependency": "depend", "docs": "document", "apps": "process",
     "installation": "install", "required": "require", "requirement": "require", "requirements": "require",
 }  # fmt: skip
 """Stems that no rule finds."""

@@ -60,6 +60,8 @@ class Missing:
 
     reason: str
     named: str = ""
+    tokens: frozenset[int] = frozenset()
+    """The tokens that named it."""
 
 
 _ASKING_STEMS = frozenset(stem(word) for word in ASKING_WORDS)
@@ -73,29 +75,25 @@ class Filling:
     """All parameters of a template filled."""
 
     args: dict[str, Any]
-    tokens: frozenset[int]
-    loose: frozenset[int]
-    """Of the tokens, those a free text took: they say little about which template was meant."""
+    taken: Mapping[int, str]
+    """Token → the kind of resolver that read it."""
     notes: tuple[str, ...]
 
 
 def fill(parameters: Mapping[str, Parameter], situation: Situation) -> Filling | Missing:
     """Fill all parameters, or say which one cannot be."""
     args: dict[str, Any] = {}
-    taken: frozenset[int] = frozenset()
-    loose: frozenset[int] = frozenset()
+    taken: dict[int, str] = {}
     notes: list[str] = []
     for name, parameter in sorted(parameters.items(), key=lambda item: _ORDER.index(item[1].resolver)):
         found = _RESOLVERS[parameter.resolver](name, parameter, situation, taken)
         if isinstance(found, Missing):
             return found
         args.update(found.args)
-        taken |= found.tokens
-        if parameter.resolver == "text":
-            loose |= found.tokens
+        taken.update(dict.fromkeys(found.tokens, parameter.resolver))
         if found.note:
             notes.append(found.note)
-    return Filling(args, taken, loose, tuple(notes))
+    return Filling(args, taken, tuple(notes))
 
 
 def _time_range(
@@ -165,7 +163,7 @@ def _entity(name: str, parameter: Parameter, situation: Situation, taken: Collec
         return Found({name: meant.name}, meant.tokens, note)
     unknown = " ".join(sentence.tokens[at].text for at in sorted(free))[:60]
     if unknown:
-        return Missing(f"'{unknown}' is not a known {_said(name)}", named=unknown)
+        return Missing(f"'{unknown}' is not a known {_said(name)}", unknown, free)
     if not len(names):
         return Missing(f"no {_said(name)} is known yet")
     return _default(name, parameter, f"no {_said(name)}")

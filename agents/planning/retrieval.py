@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from agents.planning.examples import Example, Unit, likeness
+from agents.planning.examples import SAMPLED, Example, Taken, Unit, kind_term, kind_unit, likeness, pattern_of
 from agents.planning.sentence import Sentence
 from agents.planning.words import Token
 from registry.assets import ComboAsset, TemplateAsset
@@ -19,6 +19,9 @@ _B = 0.3
 _TITLE, _KEYWORDS, _EXAMPLE, _DESCRIPTION = 2.5, 2.5, 1.0, 0.7
 _EXAMPLES_COUNTED = 3.0
 """A word in three examples says all that a word in examples can say."""
+_PAIR_SCORE = 0.3
+"""What a shared pair of words adds when candidates are picked; it only has to bring them into sight."""
+_LOOSE = "text"
 _STAND_IN = 0.5
 """What a word's synonym weighs in a document, beside the word itself."""
 
@@ -62,6 +65,7 @@ class Index:
         }
         self._idf_unknown = math.log(1 + (count + 0.5) / 0.5)
         self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self._pair_postings = _pair_postings(documents)
         self._terms: list[dict[str, float]] = []
         for number, terms in enumerate(weights):
             norm = _K1 * (1 - _B + _B * sum_of_values(terms) / max(mean_length, 1e-9))
@@ -83,11 +87,12 @@ class Index:
         )
 
     def idf(self, unit: Unit) -> float:
-        """How telling a unit is: as rare as its own word, or as the first known word it may stand for."""
+        """How telling a unit is: as rare as its own word, or as the first known word it may stand for. Unknown
+        Korean counts half: more often than not it is an ending."""
         for term, _ in unit:
             if term in self._idf:
                 return self._idf[term]
-        return self._idf_unknown
+        return self._idf_unknown / 2 if unit[0][0] >= "가" else self._idf_unknown
 
     def best(self, sentence: Sentence, count: int, among: Collection[int]) -> list[int]:
         """The numbers of those documents that share the most with the sentence, best first; ties by number."""
@@ -102,45 +107,45 @@ class Index:
                     reached[number] = max(reached.get(number, 0.0), idf * share)
             for number, score in reached.items():
                 scores[number] += score
+        for pair in pattern_of(sentence, {}).pairs:
+            for number in self._pair_postings.get(pair, ()):
+                if number in among:
+                    scores[number] += _PAIR_SCORE
         return sorted(scores, key=lambda number: (-scores[number], number))[:count]
 
-    def coverage(
-        self, sentence: Sentence, number: int, taken: Collection[int], loose: Collection[int]
-    ) -> Coverage:
-        """How much of the sentence a document accounts for. Taken tokens count neither way; loose ones, which
-        only a free text took and which would fit any document, count a third unless the document knows them."""
+    def coverage(self, sentence: Sentence, number: int, taken: Taken) -> Coverage:
+        """How much of the sentence a document accounts for. What a parameter was read from counts as its kind;
+        what a free text took, and would fit any document, counts a third unless the document knows it."""
         terms = self._terms[number]
         gained, possible = 0.0, 0.0
         matched: list[str] = []
         seen: set[Unit] = set()
         for at, token in enumerate(sentence.tokens):
-            for unit in token.units:
+            kind = taken.get(at)
+            loose = kind == _LOOSE
+            for unit in token.units if kind is None or loose else (kind_unit(kind),):
                 if unit in seen:
                     continue
                 seen.add(unit)
                 idf = self.idf(unit)
-                if at in taken and at not in loose:
-                    continue
                 share = max((weight * terms.get(term, 0.0) for term, weight in unit), default=0.0)
                 gained += idf * share
-                possible += idf / 3 if at in loose and not share else idf
+                possible += idf / 3 if loose and not share else idf
                 if share > 0 and token.text not in matched:
                     matched.append(token.text)
         return Coverage(gained / possible if possible else 0.0, tuple(matched))
 
-    def likeness(
-        self, sentence: Sentence, number: int, taken: Collection[int], loose: Collection[int]
-    ) -> float:
-        """How like the sentence is to the document's nearest example, 0 to 1; loose tokens the document knows
-        are read like any other."""
+    def likeness(self, sentence: Sentence, number: int, taken: Taken) -> float:
+        """How like the sentence is to the document's nearest example, 0 to 1; words of a free text that the
+        document knows are read like any other."""
         terms = self._terms[number]
-        gone = frozenset(
-            at
-            for at in taken
-            if at not in loose
+        kept = {
+            at: kind
+            for at, kind in taken.items()
+            if kind != _LOOSE
             or not any(term in terms for unit in sentence.tokens[at].units for term, _ in unit)
-        )
-        return likeness(sentence, self.documents[number].examples, gone, self.idf)
+        }
+        return likeness(sentence, self.documents[number].examples, kept, self.idf)
 
 
 def sum_of_values(weights: dict[str, float]) -> float:
@@ -152,6 +157,17 @@ def _units(tokens: Iterable[Token]) -> list[Unit]:
     return list(dict.fromkeys(unit for token in tokens for unit in token.units))
 
 
+def _pair_postings(documents: Sequence[Document]) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Which documents have an example with this pair of neighbouring words; pairs everyone has are left out."""
+    holders: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for number, document in enumerate(documents):
+        for example in document.examples:
+            for pair in pattern_of(example.sentence, example.taken).pairs:
+                holders[pair].add(number)
+    most = max(len(documents) // 5, 3)
+    return {pair: tuple(sorted(found)) for pair, found in holders.items() if len(found) <= most}
+
+
 def _term_weights(document: Document) -> dict[str, float]:
     asset = document.asset
     weights: dict[str, float] = defaultdict(float)
@@ -159,8 +175,15 @@ def _term_weights(document: Document) -> dict[str, float]:
     _add(weights, Sentence.read(asset.description), _DESCRIPTION)
     _add(weights, Sentence.read(" ".join(asset.keywords)), _KEYWORDS)
     of_examples: dict[str, float] = defaultdict(float)
-    for example in asset.examples:
-        _add(of_examples, Sentence.read(example), _EXAMPLE)
+    for example in document.examples:
+        _add(of_examples, example.sentence, _EXAMPLE)
+    for example in document.examples:
+        for kind in set(example.taken.values()):
+            of_examples[kind_term(kind)] += _EXAMPLE
+    for template in document.templates:
+        for parameter in template.parameters.values():
+            if parameter.resolver in SAMPLED:
+                of_examples[kind_term(parameter.resolver)] = _EXAMPLES_COUNTED
     for term, weight in of_examples.items():
         weights[term] += min(weight, _EXAMPLES_COUNTED)
     return dict(weights)

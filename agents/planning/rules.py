@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from agents.planning.catalogue import Catalogue, View
 from agents.planning.context import Direct, Draft, DraftStep, PlanningContext, Reject
 from agents.planning.decomposition import parts_of
+from agents.planning.examples import Taken
 from agents.planning.resolvers import Filling, Missing, Situation, fill
-from agents.planning.retrieval import Document
+from agents.planning.retrieval import Document, Index
 from agents.planning.sentence import Sentence
 from agents.planning.templates import render_of
 from agents.planning.validation import Asker
@@ -23,11 +24,11 @@ from schemas.questions import QuestionAsked
 
 NAME = "rules"
 
-ENOUGH = 3.4
+ENOUGH = 3.0
 """The score, of 10, from which a question counts as understood."""
 ENOUGH_FOR_A_PART = 4.0
 """A part of a question must be understood better than a whole one, else the whole stands."""
-_LOOKED_AT = 10
+_LOOKED_AT = 14
 """Candidates whose parameters are tried."""
 _COVERAGE, _LIKENESS = 5.5, 4.5
 
@@ -112,18 +113,24 @@ class RulesPlanner:
             document = index.documents[number]
             fillings = _fillings(document, situation)
             if isinstance(fillings, Missing):
-                coverage = index.coverage(sentence, number, (), ())
-                score = _score(coverage.share, index.likeness(sentence, number, (), ()))
+                # As if the name were known: would the question have meant this?
+                taken = dict.fromkeys(fillings.tokens, "entity")
+                score, _ = self._weighed(index, sentence, number, taken)
                 left_out.append((score, f"left out {document.id}: {fillings.reason}", fillings.named))
                 continue
-            taken = frozenset[int]().union(*(filling.tokens for filling in fillings))
-            loose = frozenset[int]().union(*(filling.loose for filling in fillings))
-            coverage = index.coverage(sentence, number, taken, loose)
-            score = _score(coverage.share, index.likeness(sentence, number, taken, loose))
-            if coverage.matched:
-                ranked.append(Routed(document, score, coverage.matched, fillings))
+            taken = {at: kind for filling in fillings for at, kind in filling.taken.items()}
+            score, matched = self._weighed(index, sentence, number, taken)
+            if matched:
+                ranked.append(Routed(document, score, matched, fillings))
         ranked.sort(key=lambda routed: (-routed.score, routed.document.id))
         return _route_of(ranked, left_out)
+
+    def _weighed(
+        self, index: Index, sentence: Sentence, number: int, taken: Taken
+    ) -> tuple[float, tuple[str, ...]]:
+        """A document's score, 0 to 10, and the words that matched."""
+        coverage = index.coverage(sentence, number, taken)
+        return _score(coverage.share, index.likeness(sentence, number, taken)), coverage.matched
 
     def _parts(
         self,
@@ -172,7 +179,9 @@ def _route_of(ranked: list[Routed], left_out: list[tuple[float, str, str]]) -> R
     told = [
         (score, reason, named) for score, reason, named in sorted(left_out, reverse=True) if score >= best / 2
     ]
-    unknown = next((named for score, _, named in told if named and score >= max(best, ENOUGH)), "")
+    unknown = next(
+        (named for score, _, named in told if named and named < "가" and score >= max(best, ENOUGH)), ""
+    )
     return Route(tuple(ranked), tuple(reason for _, reason, _ in told[:3]), unknown)
 
 

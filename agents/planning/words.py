@@ -28,6 +28,8 @@ class Token:
     units: tuple[tuple[tuple[str, float], ...], ...]
     stem: str
     stop: bool
+    sense: str
+    """One word for all that may stand for one another, so that pairs of words survive a paraphrase."""
 
 
 def read(text: str) -> tuple[Token, ...]:
@@ -49,10 +51,12 @@ def _token(text: str) -> Token:
     if "가" <= text[0] <= "힣":
         return _korean(text)
     if text in STOP_WORDS:
-        return Token(text, (), stem(text), True)
+        return Token(text, (), stem(text), True, stem(text))
     words = _SUBWORD.findall(text)
     units = tuple(_alternatives(word) for word in words if word not in STOP_WORDS or len(words) > 1)
-    return Token(text, units, stem(text) if len(words) == 1 else text, not units)
+    own = stem(text) if len(words) == 1 else text
+    sense = min(term for term, _ in units[0]) if len(units) == 1 else own
+    return Token(text, units, own, not units, sense)
 
 
 def _korean(text: str) -> Token:
@@ -63,7 +67,7 @@ def _korean(text: str) -> Token:
             bare = text[: -len(particle)]
             break
     if text in STOP_WORDS or bare in STOP_WORDS or text in PARTICLES:
-        return Token(text, (), bare, True)
+        return Token(text, (), bare, True, bare)
     units: list[tuple[tuple[str, float], ...]] = []
     rest = bare
     for term, english in KOREAN_TERMS.items():
@@ -72,7 +76,8 @@ def _korean(text: str) -> Token:
             rest = rest.replace(term, " ")
     for part in rest.split():
         units += [((part[at : at + 2], 1.0),) for at in range(len(part) - 1)]
-    return Token(text, tuple(units), bare, not units)
+    sense = min(term for term, _ in units[0]) if len(units) == 1 else bare
+    return Token(text, tuple(units), bare, not units, sense)
 
 
 @lru_cache(maxsize=8_192)
