@@ -83,7 +83,8 @@ class Codec:
             self._writers[type(event)] = writer
         out = BytesIO()
         out.write(writer[0])
-        fastavro.schemaless_writer(out, writer[1], msgspec.to_builtins(event, builtin_types=(datetime,)))
+        document = msgspec.to_builtins(event, builtin_types=(datetime,))
+        fastavro.schemaless_writer(out, writer[1], document, disable_tuple_notation=True)
         return out.getvalue()
 
     def decode(self, raw: bytes, words: Mapping[str, type[E]]) -> E:
