@@ -26,6 +26,9 @@ _TYPES: Mapping[type, str] = {str: "String", int: "Int64", float: "Float64", boo
 _Key = tuple[str, int, str, int, int, str, tuple[tuple[str, str], ...]]
 
 
+_Asked = tuple[TemplateAsset | None, Mapping[str, Any], Mapping[str, Any], str]
+
+
 class Asking:
     """Turns what a call says into what an adapter may run, or refuses it."""
 
@@ -35,33 +38,13 @@ class Asking:
 
     def invocation(self, called: ToolCalled, admitted: Admitted) -> Invocation | Refuse:
         """Check the call's parameters and guard its statement."""
-        params = called.params
-        template: TemplateAsset | None = None
-        statement = ""
-        if "template" in params:
-            found = self._template(params, admitted)
-            if isinstance(found, Refuse):
-                return found
-            template, values = found
-            statement = template.statement
-            if not statement:
-                values = {**template.call, **values}
-        else:
-            values = params
-            refused = _undeclared(params, admitted.tool.parameters)
-            if refused is not None:
-                return refused
+        asked = self._asked(called.params, admitted)
+        if isinstance(asked, Refuse):
+            return asked
+        template, given, values, statement = asked
         row_cap = admitted.row_cap
         if called.max_rows is not None:
             row_cap = max(1, min(row_cap, called.max_rows))
-        if not statement:
-            checked = _validated(values, admitted)
-            if isinstance(checked, Refuse):
-                return checked
-            values = checked
-            field = admitted.adapter.statement_field
-            if field is not None:
-                statement, values = values[field], values["args"]
         if admitted.adapter.statement_field is not None:
             verdict = self._judge(statement, values, admitted, row_cap)
             if isinstance(verdict, Refuse):
@@ -77,10 +60,35 @@ class Asking:
             admitted.source,
             template,
             values,
+            given,
             statement,
             row_cap,
             0.0,
         )
+
+    def _asked(self, params: Mapping[str, Any], admitted: Admitted) -> _Asked | Refuse:
+        """Which template, the arguments as given, the values to run with, the statement as it was written."""
+        field = admitted.adapter.statement_field
+        if "template" in params:
+            found = self._template(params, admitted)
+            if isinstance(found, Refuse):
+                return found
+            template, values = found
+            given = params.get("args", {})
+            if template.statement:
+                return template, given, values, template.statement
+            checked = _validated({**template.call, **values}, admitted)
+        else:
+            template = None
+            refused = _undeclared(params, admitted.tool.parameters)
+            if refused is not None:
+                return refused
+            given, checked = params, _validated(params, admitted)
+        if isinstance(checked, Refuse):
+            return checked
+        if field is None:
+            return template, given, checked, ""
+        return template, checked["args"], checked["args"], checked[field]
 
     def _template(
         self, params: Mapping[str, Any], admitted: Admitted

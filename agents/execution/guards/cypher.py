@@ -12,114 +12,31 @@ from schemas.errors import ErrorCode
 
 MAX_HOPS = 20
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _CLAUSES = frozenset({"match", "optional", "where", "return", "with", "order", "skip", "limit", "unwind"})
-_KEYWORDS = _CLAUSES | frozenset(
-    [
-        "by",
-        "distinct",
-        "as",
-        "and",
-        "or",
-        "xor",
-        "not",
-        "in",
-        "is",
-        "null",
-        "starts",
-        "ends",
-        "contains",
-        "case",
-        "when",
-        "then",
-        "else",
-        "end",
-        "asc",
-        "desc",
-        "ascending",
-        "descending",
-        "true",
-        "false",
-        "shortest",
-        "all",
-        "trail",
-        "acyclic",
-    ]
+_KEYWORDS = _CLAUSES | _words(
+    """
+        by distinct as and or xor not in is null starts ends contains case when then else end asc desc
+        ascending descending true false shortest all trail acyclic
+        """
 )
-_FUNCTIONS = frozenset(
-    [
-        "abs",
-        "avg",
-        "cast",
-        "ceil",
-        "coalesce",
-        "collect",
-        "concat",
-        "contains",
-        "count",
-        "date",
-        "floor",
-        "id",
-        "label",
-        "labels",
-        "length",
-        "list_contains",
-        "list_extract",
-        "list_len",
-        "lower",
-        "max",
-        "min",
-        "nodes",
-        "properties",
-        "rels",
-        "round",
-        "size",
-        "starts_with",
-        "string",
-        "sum",
-        "tolower",
-        "toupper",
-        "trim",
-        "upper",
-    ]
+_FUNCTIONS = _words(
+    """
+        abs avg cast ceil coalesce collect concat contains count date floor id label labels length
+        list_contains list_extract list_len lower max min nodes properties rels round size starts_with
+        string sum tolower toupper trim upper
+        """
 )
-_NEVER = frozenset(
-    [
-        "create",
-        "merge",
-        "set",
-        "delete",
-        "detach",
-        "remove",
-        "drop",
-        "copy",
-        "load",
-        "call",
-        "install",
-        "uninstall",
-        "attach",
-        "use",
-        "alter",
-        "export",
-        "import",
-        "begin",
-        "commit",
-        "rollback",
-        "checkpoint",
-        "explain",
-        "profile",
-        "foreach",
-        "union",
-        "yield",
-        "from",
-        "to",
-        "comment",
-        "macro",
-        "update",
-        "insert",
-        "transaction",
-        "analyze",
-        "force",
-    ]
+_NEVER = _words(
+    """
+        create merge set delete detach remove drop copy load call install uninstall attach use alter export
+        import begin commit rollback checkpoint explain profile foreach union yield from to comment macro
+        update insert transaction analyze force
+        """
 )
 """Refused wherever they stand unquoted, even as the name of a variable."""
 
@@ -155,7 +72,7 @@ class _Reading:
     def __init__(self, tokens: list[Token], bounds: Bounds) -> None:
         self._tokens = tokens
         self._labels = {name.lower() for name in bounds.tables}
-        listed = [columns for columns in bounds.tables.values()]
+        listed = list(bounds.tables.values())
         self._properties = {name.lower() for columns in listed for name in columns} if any(listed) else None
         self._names: set[str] = set()
         self._introduced: set[str] = set()
@@ -236,9 +153,13 @@ class _Reading:
             self._leave(index, sign)
         elif sign == "*" and self._open and self._open[-1] == "r":
             self._hops(index)
-        elif sign == "-" and self._in_pattern() and self._at(index + 1) in ("-", ">"):
-            if self._at(index - 1) != "]":
-                raise _Blocked("a relation without a label", NOT_AVAILABLE)
+        elif (
+            sign == "-"
+            and self._in_pattern()
+            and self._at(index + 1) in ("-", ">")
+            and self._at(index - 1) != "]"
+        ):
+            raise _Blocked("a relation without a label", NOT_AVAILABLE)
 
     def _in_pattern(self) -> bool:
         return self._clause == "match" and (not self._open or self._open[-1] == "b")

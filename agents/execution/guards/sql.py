@@ -67,7 +67,7 @@ class SqlGuard:
         _cap_rows(root, bounds.row_cap)
         return Allow(root.sql(dialect=self._dialect, comments=False), placeholders)
 
-    def _check_nodes(self, root: exp.Expression) -> None:
+    def _check_nodes(self, root: exp.Expr) -> None:
         for node in root.walk():
             kind = type(node)
             allowed = grammar.NODES.get(kind)
@@ -85,7 +85,7 @@ class SqlGuard:
             if kind is exp.Collate and node.expression.name.lower() not in grammar.COLLATIONS:
                 raise Blocked(blocked("an unknown collation", NOT_AVAILABLE))
 
-    def _type_placeholders(self, root: exp.Expression, bound: Mapping[str, str]) -> tuple[str, ...]:
+    def _type_placeholders(self, root: exp.Expr, bound: Mapping[str, str]) -> tuple[str, ...]:
         """Names of the values to bind. For ClickHouse each placeholder is given its type, as its server wants."""
         names: dict[str, None] = {}
         for node in root.find_all(exp.Placeholder):
@@ -120,5 +120,5 @@ def _cap_rows(root: exp.Query, row_cap: int) -> None:
         own.set("expression", ceiling)
 
 
-def _whole_number(node: exp.Expression) -> bool:
+def _whole_number(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit()

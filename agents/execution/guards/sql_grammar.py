@@ -8,10 +8,15 @@ from collections.abc import Iterable, Mapping
 
 from sqlglot import exp
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _QUERY = {"with_", "order", "limit", "offset"}
 _BINARY = {"this", "expression"}
 
-NODES: Mapping[type[exp.Expression], frozenset[str]] = {
+NODES: Mapping[type[exp.Expr], frozenset[str]] = {
     node: frozenset(args)
     for node, args in {
         exp.Select: {
@@ -100,255 +105,51 @@ NODES: Mapping[type[exp.Expression], frozenset[str]] = {
 }
 """Each node type with the arguments it may carry when they are set."""
 
-CAST_TYPES = frozenset(
-    [
-        "TEXT",
-        "VARCHAR",
-        "CHAR",
-        "NVARCHAR",
-        "BOOLEAN",
-        "DATE",
-        "DATE32",
-        "DATETIME",
-        "DATETIME64",
-        "TIMESTAMP",
-        "TINYINT",
-        "SMALLINT",
-        "INT",
-        "INT128",
-        "INT256",
-        "BIGINT",
-        "UTINYINT",
-        "USMALLINT",
-        "UINT",
-        "UBIGINT",
-        "FLOAT",
-        "DOUBLE",
-        "DECIMAL",
-        "NULLABLE",
-        "UUID",
-    ]
+CAST_TYPES = _words(
+    """
+        TEXT VARCHAR CHAR NVARCHAR BOOLEAN DATE DATE32 DATETIME DATETIME64 TIMESTAMP TINYINT SMALLINT INT
+        INT128 INT256 BIGINT UTINYINT USMALLINT UINT UBIGINT FLOAT DOUBLE DECIMAL NULLABLE UUID
+        """
 )
 """What a CAST may turn a value into."""
 
-_TYPED = [
-    "Abs",
-    "Acos",
-    "ArgMax",
-    "ArgMin",
-    "Asin",
-    "Atan",
-    "Avg",
-    "Ceil",
-    "Coalesce",
-    "Concat",
-    "ConcatWs",
-    "Cos",
-    "Count",
-    "CountIf",
-    "CurrentDate",
-    "CurrentTimestamp",
-    "Date",
-    "DateAdd",
-    "DateDiff",
-    "DateSub",
-    "DateTrunc",
-    "Datetime",
-    "DayOfMonth",
-    "DayOfWeek",
-    "DayOfYear",
-    "DenseRank",
-    "Exp",
-    "Extract",
-    "FirstValue",
-    "Floor",
-    "Greatest",
-    "GroupConcat",
-    "Hour",
-    "JSONExtract",
-    "JSONExtractScalar",
-    "Lag",
-    "LastValue",
-    "Lead",
-    "Least",
-    "Length",
-    "Ln",
-    "Log",
-    "Lower",
-    "LowerHex",
-    "Max",
-    "Median",
-    "Min",
-    "Minute",
-    "Month",
-    "NthValue",
-    "Ntile",
-    "Nullif",
-    "PercentRank",
-    "CumeDist",
-    "Pow",
-    "Quantile",
-    "Quarter",
-    "Rank",
-    "Replace",
-    "Round",
-    "RowNumber",
-    "Second",
-    "Sign",
-    "Sin",
-    "Sqrt",
-    "Stddev",
-    "StddevPop",
-    "StddevSamp",
-    "StrPosition",
-    "StrToTime",
-    "Substring",
-    "Sum",
-    "TimeToStr",
-    "TimestampTrunc",
-    "TimeStrToTime",
-    "Trim",
-    "TsOrDsToTimestamp",
-    "TsOrDsToDate",
-    "Typeof",
-    "Unicode",
-    "UnixToTime",
-    "Upper",
-    "Variance",
-    "VariancePop",
-    "Week",
-    "Year",
-    "Initcap",
-    "Left",
-    "Right",
-    "ToChar",
-]
+_TYPED = _words(
+    """
+        Abs Acos ArgMax ArgMin Asin Atan Avg Ceil Coalesce Concat ConcatWs Cos Count CountIf CurrentDate
+        CurrentTimestamp Date DateAdd DateDiff DateSub DateTrunc Datetime DayOfMonth DayOfWeek DayOfYear
+        DenseRank Exp Extract FirstValue Floor Greatest GroupConcat Hour JSONExtract JSONExtractScalar Lag
+        LastValue Lead Least Length Ln Log Lower LowerHex Max Median Min Minute Month NthValue Ntile Nullif
+        PercentRank CumeDist Pow Quantile Quarter Rank Replace Round RowNumber Second Sign Sin Sqrt Stddev
+        StddevPop StddevSamp StrPosition StrToTime Substring Sum TimeToStr TimestampTrunc TimeStrToTime Trim
+        TsOrDsToTimestamp TsOrDsToDate Typeof Unicode UnixToTime Upper Variance VariancePop Week Year
+        Initcap Left Right ToChar
+        """
+)
 
-FUNCTIONS: frozenset[type[exp.Expression]] = frozenset(
+FUNCTIONS: frozenset[type[exp.Expr]] = frozenset(
     getattr(exp, name) for name in _TYPED if isinstance(getattr(exp, name, None), type)
 )
 """Functions that sqlglot knows by a node type of their own; they may carry whatever they are called with."""
 
 NAMED_FUNCTIONS: Mapping[str, frozenset[str]] = {
-    "sqlite": frozenset(
-        [
-            "date",
-            "datetime",
-            "format",
-            "glob",
-            "hex",
-            "ifnull",
-            "iif",
-            "instr",
-            "json_array_length",
-            "json_type",
-            "json_valid",
-            "julianday",
-            "likely",
-            "ltrim",
-            "printf",
-            "rtrim",
-            "sign",
-            "strftime",
-            "time",
-            "total",
-            "trunc",
-            "typeof",
-            "unicode",
-            "unixepoch",
-            "unlikely",
-        ]
+    "sqlite": _words(
+        """
+        date datetime format glob hex ifnull iif instr json_array_length json_type json_valid julianday
+        likely ltrim printf rtrim sign strftime time total trunc typeof unicode unixepoch unlikely
+        """
     ),
-    "clickhouse": frozenset(
-        [
-            "any",
-            "anyif",
-            "anylast",
-            "argmax",
-            "argmaxif",
-            "argmin",
-            "argminif",
-            "avg",
-            "avgif",
-            "ceil",
-            "corr",
-            "count",
-            "countif",
-            "datediff",
-            "empty",
-            "endswith",
-            "floor",
-            "formatdatetime",
-            "fromunixtimestamp",
-            "fromunixtimestamp64milli",
-            "greatest",
-            "if",
-            "ifnull",
-            "intdiv",
-            "isfinite",
-            "isnan",
-            "isnotnull",
-            "isnull",
-            "least",
-            "length",
-            "lengthutf8",
-            "lower",
-            "max",
-            "maxif",
-            "median",
-            "min",
-            "minif",
-            "modulo",
-            "multiif",
-            "notempty",
-            "now",
-            "now64",
-            "nullif",
-            "position",
-            "quantile",
-            "quantileexact",
-            "quantiletdigest",
-            "round",
-            "startswith",
-            "stddevpop",
-            "stddevsamp",
-            "substring",
-            "sum",
-            "sumif",
-            "today",
-            "todate",
-            "todatetime",
-            "todatetime64",
-            "tofloat32",
-            "tofloat64",
-            "toint32",
-            "toint64",
-            "tointervalday",
-            "tointervalhour",
-            "tointervalminute",
-            "tointervalsecond",
-            "tostartofday",
-            "tostartoffifteenminutes",
-            "tostartoffiveminutes",
-            "tostartofhour",
-            "tostartofinterval",
-            "tostartofminute",
-            "tostartofmonth",
-            "tostartoftenminutes",
-            "tostartofweek",
-            "tostring",
-            "touint32",
-            "touint64",
-            "tounixtimestamp",
-            "tounixtimestamp64milli",
-            "uniq",
-            "uniqexact",
-            "uniqif",
-            "upper",
-            "varpop",
-            "varsamp",
-            "yesterday",
-        ]
+    "clickhouse": _words(
+        """
+        any anyif anylast argmax argmaxif argmin argminif avg avgif ceil corr count countif datediff empty
+        endswith floor formatdatetime fromunixtimestamp fromunixtimestamp64milli greatest if ifnull intdiv
+        isfinite isnan isnotnull isnull least length lengthutf8 lower max maxif median min minif modulo
+        multiif notempty now now64 nullif position quantile quantileexact quantiletdigest round startswith
+        stddevpop stddevsamp substring sum sumif today todate todatetime todatetime64 tofloat32 tofloat64
+        toint32 toint64 tointervalday tointervalhour tointervalminute tointervalsecond tostartofday
+        tostartoffifteenminutes tostartoffiveminutes tostartofhour tostartofinterval tostartofminute
+        tostartofmonth tostartoftenminutes tostartofweek tostring touint32 touint64 tounixtimestamp
+        tounixtimestamp64milli uniq uniqexact uniqif upper varpop varsamp yesterday
+        """
     ),
 }
 """Functions known by name only, per dialect, in lower case. None of them reads anything but its arguments; how
@@ -366,7 +167,7 @@ NAMED_NODES = (
 COLLATIONS = frozenset({"nocase", "binary", "rtrim"})
 
 
-def stray_argument(node: exp.Expression, allowed: Iterable[str]) -> str | None:
+def stray_argument(node: exp.Expr, allowed: Iterable[str]) -> str | None:
     """The first argument of a node that is set and not allowed."""
     for name, value in node.args.items():
         if value is None or value is False or value == [] or name in allowed:

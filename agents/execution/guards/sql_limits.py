@@ -4,7 +4,7 @@ import re
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from agents.execution.guards.verdict import Refuse, blocked
 

@@ -34,7 +34,7 @@ def bind_tables(root: exp.Query, bounds: Bounds, dialect: str) -> None:
 
 
 def _catalogue_tables(
-    node: exp.Expression, visible: frozenset[str], catalogue: frozenset[str]
+    node: exp.Expr, visible: frozenset[str], catalogue: frozenset[str]
 ) -> Iterator[exp.Table]:
     """Every table node that no CTE in sight explains."""
     if isinstance(node, exp.Table):
@@ -63,7 +63,7 @@ def _bound_table(
 ) -> exp.Subquery:
     if tenant_column is not None and columns and tenant_column not in columns:
         raise Blocked(blocked(f"{name} cannot be bound to a tenant", NOT_AVAILABLE))
-    listed: list[exp.Expression] = [exp.column(each, quoted=True) for each in columns]
+    listed: list[exp.Expr] = [exp.column(each, quoted=True) for each in columns]
     inner = exp.Select(expressions=listed or [exp.Star()])
     inner.set("from_", exp.From(this=exp.Table(this=exp.to_identifier(name, quoted=True))))
     if tenant_column is not None:

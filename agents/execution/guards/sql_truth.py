@@ -6,7 +6,7 @@ _SAME = (exp.EQ, exp.GTE, exp.LTE, exp.Is, exp.NullSafeEQ, exp.Like, exp.ILike, 
 _ROW_BOUND = (exp.Column, exp.Placeholder, exp.AggFunc, exp.Window)
 
 
-def always_true_alternative(root: exp.Expression) -> str | None:
+def always_true_alternative(root: exp.Expr) -> str | None:
     """Why a statement holds an OR with an alternative that depends on no row; None if it holds none."""
     for node in root.find_all(exp.Or):
         if isinstance(node.parent, exp.Or):
@@ -24,7 +24,7 @@ def always_true_alternative(root: exp.Expression) -> str | None:
     return None
 
 
-def _always(side: exp.Expression) -> str | None:
+def _always(side: exp.Expr) -> str | None:
     if not any(side.find_all(*_ROW_BOUND)):
         return "an alternative that depends on no row"
     if isinstance(side, _SAME) and _bare(side.left) == _bare(side.right):
@@ -42,7 +42,7 @@ def _always(side: exp.Expression) -> str | None:
     return None
 
 
-def _bare(node: exp.Expression) -> exp.Expression:
+def _bare(node: exp.Expr) -> exp.Expr:
     """Without the parentheses around it."""
     while isinstance(node, exp.Paren):
         node = node.this
