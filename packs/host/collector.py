@@ -22,7 +22,7 @@ MAX_WAITING_ROWS = 20_000
 """Samples kept while the writer fails, some minutes' worth; then the oldest go."""
 
 Write = Callable[[Sequence[SampleRow]], Awaitable[None]]
-"""Takes rows of `host_samples` (columns: `samples.COLUMNS`); returns once they are stored, else raises."""
+"""Takes rows of the table `samples.TABLE`; returns once they are stored, else raises."""
 
 _Build = Callable[[], tuple[dict[str, int], list[str]]]
 _FINGERPRINTED = (history.STORE, documents.STORE, graph.STORE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import psutil
@@ -19,7 +18,8 @@ HOST_SERIES = "host"
 TOP_PROCESSES = 10
 _LOOPBACK = frozenset({"lo", "lo0"})
 
-SampleRow = tuple[str, datetime, str, str, float]
+SampleRow = dict[str, str | float]
+"""Column to value; `at` in Unix seconds."""
 
 
 class Sample(NamedTuple):
@@ -31,8 +31,9 @@ class Sample(NamedTuple):
     value: float
 
     def row(self, tenant_id: str = TENANT_ID) -> SampleRow:
-        """As a row of `host_samples`, in the order of COLUMNS."""
-        return (tenant_id, datetime.fromtimestamp(self.at, UTC), self.series, self.metric, self.value)
+        """As a row of `host_samples`."""
+        values = (tenant_id, round(self.at, 3), self.series, self.metric, self.value)
+        return dict(zip(COLUMNS, values, strict=True))
 
 
 class _Counters(NamedTuple):

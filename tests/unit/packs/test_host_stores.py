@@ -86,9 +86,13 @@ def test_a_failed_build_leaves_the_old_store(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     path.write_text("old")
 
-    with pytest.raises(RuntimeError), replaced(path) as building:
-        building.write_text("half")
-        raise RuntimeError("stopped")
+    def stopped_half_way() -> None:
+        with replaced(path) as building:
+            building.write_text("half")
+            raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError):
+        stopped_half_way()
 
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["store.db"]
