@@ -120,9 +120,10 @@ def _hits(columns: tuple[Column, ...], rows: list[list[Json]]) -> tuple[tuple[Co
 def main_result_of(output: ToolOutput, room: Room) -> ToolOutput:
     """The output as it may leave: cleaned and bounded; `truncated` if anything was cut here or by the
     tool."""
-    rows = room.rows(
-        output.rows[-MAX_MAIN_ROWS:] if output.shape is Shape.SERIES else output.rows, MAX_MAIN_ROWS
-    )
+    if output.shape is Shape.SERIES:
+        rows = room.rows(output.rows[-MAX_POINTS:], MAX_POINTS)
+    else:
+        rows = room.rows(output.rows, MAX_MAIN_ROWS)
     facts: dict[str, Json] = {}
     for name, value in output.facts.items():
         safe = cell(value)

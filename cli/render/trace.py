@@ -1,0 +1,107 @@
+"""One trace on the terminal: when each call ran, how the phases went, and the tree of spans."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from agents.aggregation.clean import line, lines
+from cli.render.answer import badge
+from cli.render.figures import clock_text, ms_text
+
+_BAR_WIDTH: Final = 20
+_COLOURS: Final = {"success": "green", "ok": "green", "skipped": "yellow", "warning": "yellow"}
+
+
+def render_trace(record: Mapping[str, Any]) -> RenderableType:
+    """The record of a trace, as the fields of the sink's trace query by name, nested ones as mappings too."""
+    answer = record.get("answer")
+    head = (
+        badge(str(answer["status"]), str(answer["question"]))
+        if answer
+        else Text("no answer yet", style="bold")
+    )
+    about = [f"trace {line(str(record['trace_id']))}", f"tenant {line(str(record['tenant_id']))}"]
+    about.append(f"asked {record['started_at'].strftime('%Y-%m-%d')} {clock_text(record['started_at'])}")
+    parts: list[RenderableType] = [head, Text(" · ".join(about), style="dim")]
+    if answer:
+        parts += [Text(), Text(lines(str(answer.get("text", "")), 8_000))]
+    if record.get("reasons"):
+        parts += [Text(), Text("Why this plan", style="bold")]
+        parts += [Text(f"• {line(str(reason))}") for reason in record["reasons"]]
+    if record.get("tool_calls"):
+        parts += [Text(), Text("Calls", style="bold"), _calls(record["tool_calls"])]
+    if record.get("stages"):
+        parts += [Text(), Text("Phases", style="bold"), _stages(record["stages"])]
+    if record.get("spans"):
+        parts += [Text(), *[_span_tree(span) for span in record["spans"]]]
+    return Group(*parts)
+
+
+def _calls(calls: Sequence[Mapping[str, Any]]) -> Table:
+    """One line a call, with a bar that shows when it ran beside the others."""
+    end_ms = max([float(call["end_ms"]) for call in calls] + [1.0])
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("group", justify="right")
+    table.add_column("tool", overflow="fold")
+    table.add_column(f"0 – {ms_text(end_ms)}", no_wrap=True)
+    table.add_column("took", justify="right", no_wrap=True)
+    table.add_column("outcome", overflow="fold")
+    for call in calls:
+        outcome = [line(str(call["status"]))]
+        if call.get("error_code"):
+            outcome.append(line(str(call["error_code"])))
+        if call.get("retry_count"):
+            outcome.append(f"tried {call['retry_count'] + 1} times")
+        if call.get("cause"):
+            outcome.append(f"waited for {line(str(call['cause']))}")
+        colour = _COLOURS.get(call["status"], "red")
+        table.add_row(
+            str(call["execution_group_index"]),
+            Text(line(str(call["tool_name"] or call["tool_asset_id"]))),
+            Text(_bar(float(call["start_ms"]), float(call["end_ms"]), end_ms), style=colour),
+            ms_text(call["duration_ms"]),
+            Text(" · ".join(outcome), style="" if colour == "green" else colour),
+        )
+    return table
+
+
+def _bar(start_ms: float, end_ms: float, whole_ms: float) -> str:
+    start = min(_BAR_WIDTH - 1, max(0, int(start_ms / whole_ms * _BAR_WIDTH)))
+    end = min(_BAR_WIDTH, max(start + 1, round(end_ms / whole_ms * _BAR_WIDTH)))
+    return "·" * start + "█" * (end - start) + "·" * (_BAR_WIDTH - end)
+
+
+def _stages(stages: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    for name in ("phase", "status"):
+        table.add_column(name)
+    for name in ("took", "budget"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for stage in stages:
+        status = str(stage["status"])
+        table.add_row(
+            Text(line(str(stage["stage_name"])).replace("_", " ")),
+            Text(line(status), style=_COLOURS.get(status, "red")),
+            ms_text(stage["duration_ms"]),
+            ms_text(stage["budget_ms"]),
+        )
+    return table
+
+
+def _span_tree(span: Mapping[str, Any], tree: Tree | None = None) -> Tree:
+    status = str(span["status"])
+    label = Text.assemble(
+        line(str(span["name"])),
+        (f" {ms_text(span['duration_ms'])}", "dim"),
+        (f" {line(status)}", _COLOURS.get(status, "red")),
+        (f" {line(str(span['error_code']))}" if span.get("error_code") else "", "red"),
+    )
+    branch = Tree(label) if tree is None else tree.add(label)
+    for child in span.get("children", ()):
+        _span_tree(child, branch)
+    return branch
