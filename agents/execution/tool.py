@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -42,11 +43,31 @@ class Invocation:
 
     def in_words(self) -> str:
         """What was asked, fit for a user: the template or tool and the arguments, never a statement."""
-        given = [f"{name}={_short(value)}" for name, value in self.given.items()]
+        ranges = () if self.template is None else _time_ranges(self.template)
+        words = [
+            f"{name}={_moment(value) if name in ranges else _short(value)}"
+            for name, value in self.given.items()
+        ]
         asked = self.template.id if self.template is not None else self.tool.id
         if self.template is None and self.statement:
             words.insert(0, "a query of its own")
         return f"{asked}({', '.join(words)})" if words else asked
+
+
+def _time_ranges(template: TemplateAsset) -> frozenset[str]:
+    return frozenset(
+        f"{name}_{edge}"
+        for name, parameter in template.parameters.items()
+        if parameter.type == "time_range"
+        for edge in ("from", "to")
+    )
+
+
+def _moment(value: float) -> str:
+    try:
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, OSError, ValueError):
+        return _short(value)
 
 
 def _short(value: Any) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 MAX_WORDS = 24
-_PREFIX_FROM = 4
+_PREFIX_FROM = 6
 """Words of so many letters also find longer ones that begin with them."""
 
 
