@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from agents.aggregation.aggregator import Aggregator
 from agents.execution.execution import Execution
 from agents.execution.executor import Executor
+from agents.execution.tool import Tool
 from agents.execution.toolbox import build_tools
 from agents.planning.planner import Planner
 from agents.planning.planning import Planning
@@ -18,8 +19,8 @@ from agents.planning.rules import RulesPlanner
 from cli.known_names import KnownNames
 from registry.packs import Pack, load_pack
 from registry.registry import Registry
-from sinks.client import connect, insert
-from sinks.sink import Batcher, bound
+from sinks.client import connect
+from sinks.sink import Batcher, into
 from sinks.sinker import attach_sinkers
 from streams.app import make_app
 from streams.codecs import Codec
@@ -32,6 +33,8 @@ from streams.telemetry import attach_telemetry
 from streams.topics import KINDS, Topics
 
 CLICKHOUSE_WAIT_S = 30.0
+NO_CLICKHOUSE = "http://127.0.0.1:8123"
+"""Where a ClickHouse would be if nobody says; tools that ask it fail with UPSTREAM_UNAVAILABLE, not before."""
 
 
 @dataclass
@@ -56,16 +59,10 @@ def load_packs(settings: Settings) -> list[Pack]:
     """Read every pack of the settings. Raises PackError."""
     variables = {
         "data": str(settings.data_dir),
-        "clickhouse": clickhouse_location(settings),
+        "clickhouse": settings.clickhouse_url or NO_CLICKHOUSE,
         "home": str(Path.home()),
     }
     return [load_pack(pack_folder(name), variables) for name in settings.packs]
-
-
-def clickhouse_location(settings: Settings) -> str:
-    """What `{clickhouse}` means in a pack's sources: the URL with the database as its path."""
-    url = settings.clickhouse_url or "http://127.0.0.1:8123"
-    return f"{url.rstrip('/')}/{settings.clickhouse_database}"
 
 
 async def make_road(settings: Settings) -> Road:
@@ -83,7 +80,7 @@ async def wire_worker(settings: Settings) -> Wired:
     roles = set(settings.roles)
     if roles & {"planning", "execution"}:
         registry = Registry.of(*load_packs(settings))
-        execution = Execution(registry, build_tools(registry), time.time)
+        execution = Execution(registry, _tools(settings, registry), time.time)
         wired.closers.append(execution.close)
         if "planning" in roles:
             _wire_planning(settings, road, registry, execution, wired)
@@ -101,6 +98,15 @@ async def wire_worker(settings: Settings) -> Wired:
     if wired.apps:
         attach_telemetry(wired.apps[0], road, settings.metrics_every_s)
     return wired
+
+
+def _tools(settings: Settings, registry: Registry) -> Mapping[str, Tool]:
+    return build_tools(
+        registry,
+        clickhouse_database=settings.clickhouse_database,
+        clickhouse_user=settings.clickhouse_user,
+        clickhouse_password=resolve_secret(settings.clickhouse_password),
+    )
 
 
 def _wire_planning(
@@ -125,7 +131,7 @@ async def _wire_sink(settings: Settings, road: Road, wired: Wired) -> None:
         password=resolve_secret(settings.clickhouse_password),
         wait_s=CLICKHOUSE_WAIT_S,
     )
-    batcher = Batcher(bound(insert, client))
+    batcher = Batcher(into(client))
     app = make_app(settings, "sink")
     attach_sinkers(app, road, batcher)
     wired.apps.append(app)

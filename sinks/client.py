@@ -111,13 +111,17 @@ def connect(
 
 def insert(client: Client, table: str, rows: Sequence[Row], *, token: str | None = None) -> None:
     """Insert rows, or do nothing if rows of this `token` are in already. Raises ClickHouseError."""
-    if not rows:
-        return
+    if rows:
+        insert_encoded(client, table, encode(rows), token=token)
+
+
+def insert_encoded(client: Client, table: str, payload: bytes, *, token: str | None = None) -> None:
+    """Like `insert`, with rows that `encode` has made. Raises ClickHouseError."""
     settings = dict(_INSERT)
     if token is not None:
         settings["insert_deduplication_token"] = token
     try:
-        client.raw_insert(table, insert_block=encode(rows), settings=settings, fmt="JSONEachRow")
+        client.raw_insert(table, insert_block=payload, settings=settings, fmt="JSONEachRow")
     except DriverError as error:
         raise named(error) from error
 

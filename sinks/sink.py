@@ -8,15 +8,17 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from sinks.client import ClickHouseError, Row
+from clickhouse_connect.driver.client import Client
+
+from sinks.client import ClickHouseError, Row, encode, insert_encoded
 
 
 class Insert(Protocol):
-    """Blocking; `sinks.client.insert` with its client bound. The token makes a repeated insert harmless."""
+    """Blocking: puts encoded rows into a table. The token makes a repeated insert harmless."""
 
-    def __call__(self, table: str, rows: Sequence[Row], *, token: str) -> None: ...
+    def __call__(self, table: str, payload: bytes, *, token: str) -> None: ...
 
 
 class SinkRefused(RuntimeError):
@@ -34,10 +36,15 @@ class _Batch:
     count: int = 0
     size_bytes: int = 0
 
-    def token(self, table: str) -> str:
-        """The same for the same stretch of the road, whoever sends it and however often."""
+    def token(self, table: str, payload: bytes) -> str:
+        """The same for the same rows of the same stretch of the road, whoever sends them and however often.
+
+        The rows take part because a topic that was made anew begins with the same offsets again.
+        """
         stretches = sorted((*place, *offsets) for place, offsets in self.spans.items())
-        return hashlib.blake2b(repr((table, stretches)).encode(), digest_size=16).hexdigest()
+        digest = hashlib.blake2b(repr((table, stretches)).encode(), digest_size=16)
+        digest.update(payload)
+        return digest.hexdigest()
 
 
 class Batcher:
@@ -143,7 +150,7 @@ class Batcher:
             if before is not None:
                 await asyncio.shield(before)
             for table, rows in batch.rows.items():
-                await self._insert_until_in(table, rows, batch.token(table))
+                await self._insert_until_in(batch, table, rows)
         except SinkRefused as refused:
             if not batch.done.done():
                 batch.done.set_exception(refused)
@@ -155,12 +162,14 @@ class Batcher:
         if not batch.done.done():
             batch.done.set_result(None)
 
-    async def _insert_until_in(self, table: str, rows: Sequence[Row], token: str) -> None:
+    async def _insert_until_in(self, batch: _Batch, table: str, rows: Sequence[Row]) -> None:
         loop = asyncio.get_running_loop()
+        payload = await loop.run_in_executor(self._thread, encode, rows)
+        token = batch.token(table, payload)
         pause_s = 0.1
         while True:
             try:
-                await loop.run_in_executor(self._thread, lambda: self._insert(table, rows, token=token))
+                await loop.run_in_executor(self._thread, lambda: self._insert(table, payload, token=token))
             except ClickHouseError as error:
                 if error.is_refusal:
                     raise SinkRefused(f"{table}: {error} [{error.detail[:500]}]") from error
@@ -179,10 +188,10 @@ def _weight(row: Row) -> int:
     return 200 + sum(len(value) for value in row.values() if isinstance(value, str | bytes))
 
 
-def bound(insert: Callable[..., None], client: Any) -> Insert:
-    """`sinks.client.insert` for one client."""
+def into(client: Client) -> Insert:
+    """Inserts through one client, which nobody else may use meanwhile."""
 
-    def into(table: str, rows: Sequence[Row], *, token: str) -> None:
-        insert(client, table, rows, token=token)
+    def insert(table: str, payload: bytes, *, token: str) -> None:
+        insert_encoded(client, table, payload, token=token)
 
-    return into
+    return insert

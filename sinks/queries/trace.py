@@ -135,7 +135,8 @@ def trace(client: Client, trace_id: str, *, tenant_id: str | None = None) -> Tra
 
 
 def _ms(moment: datetime, start: datetime) -> float:
-    return round((moment - start).total_seconds() * 1000, 3)
+    """Milliseconds; moments are kept to the microsecond, cut off rather than rounded."""
+    return round((moment - start).total_seconds() * 1000, 2)
 
 
 def _calls(rows: Sequence[Record], start: datetime) -> tuple[ToolCallRecord, ...]:

@@ -57,7 +57,7 @@ class FaultyProxy:
             def do_POST(self) -> None:
                 proxy._serve(self)
 
-            do_GET = do_POST  # noqa: N815
+            do_GET = do_POST
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
@@ -78,6 +78,7 @@ class FaultyProxy:
         upstream.request(request.command, request.path, body, headers)
         response = upstream.getresponse()
         text = response.read()
+        upstream.close()
         if fault == "reset_after":
             return _hang_up(request)
         if fault == "slow":
