@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from agents.planning.examples import SAMPLED, Example, Taken, Unit, kind_term, kind_unit, likeness, pattern_of
+from agents.planning.lexicon import COMMON_WORDS
 from agents.planning.sentence import Sentence
 from agents.planning.words import Token
 from registry.assets import ComboAsset, TemplateAsset
@@ -83,16 +84,19 @@ class Index:
         return frozenset(
             at
             for at, token in enumerate(sentence.tokens)
-            if not token.stop and not any(term in self._idf for unit in token.units for term, _ in unit)
+            if not token.stop
+            and token.text not in COMMON_WORDS
+            and not any(term in self._idf for unit in token.units for term, _ in unit)
         )
 
     def idf(self, unit: Unit) -> float:
-        """How telling a unit is: as rare as its own word, or as the first known word it may stand for. Unknown
-        Korean counts half: more often than not it is an ending."""
+        """How telling a unit is: as rare as its own word, or as the first known word it may stand for. What is
+        unknown but common counts half, and so does Korean: more often than not it is an ending."""
         for term, _ in unit:
             if term in self._idf:
                 return self._idf[term]
-        return self._idf_unknown / 2 if unit[0][0] >= "가" else self._idf_unknown
+        common = unit[0][0] >= "가" or unit[0][0] in COMMON_WORDS
+        return self._idf_unknown / 2 if common else self._idf_unknown
 
     def best(self, sentence: Sentence, count: int, among: Collection[int]) -> list[int]:
         """The numbers of those documents that share the most with the sentence, best first; ties by number."""

@@ -26,6 +26,7 @@ NAME = "rules"
 
 ENOUGH = 3.0
 """The score, of 10, from which a question counts as understood."""
+ENOUGH_DESPITE_A_NAME = 4.7
 ENOUGH_FOR_A_PART = 4.0
 """A part of a question must be understood better than a whole one, else the whole stands."""
 _LOOKED_AT = 14
@@ -41,6 +42,13 @@ class Routed:
     score: float
     matched: tuple[str, ...]
     fillings: tuple[Filling, ...]
+    ignored: tuple[str, ...]
+    """Words that look like names and that this answer would pass over."""
+
+    @property
+    def good_enough(self) -> bool:
+        """Is the question understood well enough? What passes over a name must fit the better."""
+        return self.score >= (ENOUGH_DESPITE_A_NAME if self.ignored else ENOUGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class RulesPlanner:
         parts = self._parts(view, question, sentence, context, open_documents, whole)
         if parts:
             return _draft(parts, _joined_reasons(parts, whole))
-        if whole.best is None or whole.best.score < ENOUGH or whole.unknown:
+        if whole.best is None or not whole.best.good_enough or whole.unknown:
             return _reject(view, sentence, whole, open_documents)
         return _draft((whole.best,), _reasons(whole))
 
@@ -121,7 +129,8 @@ class RulesPlanner:
             taken = {at: kind for filling in fillings for at, kind in filling.taken.items()}
             score, matched = self._weighed(index, sentence, number, taken)
             if matched:
-                ranked.append(Routed(document, score, matched, fillings))
+                names = _ignored(situation, taken)
+                ranked.append(Routed(document, score, matched, fillings, names))
         ranked.sort(key=lambda routed: (-routed.score, routed.document.id))
         return _route_of(ranked, left_out)
 
@@ -145,9 +154,9 @@ class RulesPlanner:
         routed: dict[str, Routed] = {}
         for text in parts_of(question.question):
             route = self._route(view, question, Sentence.read(text), context, open_documents)
-            if route.best is None or route.best.score < ENOUGH_FOR_A_PART or route.unknown:
+            if route.best is None or route.best.score < ENOUGH_FOR_A_PART or route.best.ignored:
                 return ()
-            if len(route.best.document.templates) > 1:
+            if route.unknown or len(route.best.document.templates) > 1:
                 return ()
             routed.setdefault(route.best.document.id, route.best)
         if len(routed) < 2:
@@ -160,6 +169,12 @@ class RulesPlanner:
 
 def _score(coverage: float, likeness: float) -> float:
     return _COVERAGE * coverage + _LIKENESS * likeness
+
+
+def _ignored(situation: Situation, taken: Taken) -> tuple[str, ...]:
+    """Strange words nobody took; Korean ones do not count, they are endings more often than names."""
+    strange = (situation.sentence.tokens[at].text for at in sorted(situation.strange.difference(taken)))
+    return tuple(text for text in strange if text < "가")
 
 
 def _fillings(document: Document, situation: Situation) -> tuple[Filling, ...] | Missing:
@@ -212,7 +227,8 @@ def _reasons(route: Route) -> tuple[str, ...]:
     best = route.ranked[0]
     following = route.ranked[1] if len(route.ranked) > 1 else None
     beside = f", next {following.score:.1f} ({following.document.id})" if following else ""
-    return (_reason(best) + beside, *_notes(best), *route.left_out)
+    passed_over = [f"passed over '{' '.join(best.ignored)[:60]}'"] if best.ignored else []
+    return (_reason(best) + beside, *_notes(best), *passed_over, *route.left_out)
 
 
 def _joined_reasons(parts: Sequence[Routed], whole: Route) -> tuple[str, ...]:
@@ -250,7 +266,9 @@ def _reject(view: View, sentence: Sentence, route: Route, open_documents: frozen
         text = "The question leaves open what it is about."
     else:
         text = "I have no tool that answers this."
-    reasons = (
-        [f"best candidate {route.best.document.id} scores {score}, under {ENOUGH}"] if route.best else []
-    )
+    reasons = []
+    if route.best is not None:
+        wanted = ENOUGH_DESPITE_A_NAME if route.best.ignored else ENOUGH
+        over = f", passing over '{' '.join(route.best.ignored)[:60]}'" if route.best.ignored else ""
+        reasons.append(f"best candidate {route.best.document.id}: {score} of {wanted}{over}")
     return Reject(text, (*reasons, *route.left_out) or ("no word of it is known",), ideas, score)

@@ -12,6 +12,8 @@ READ_FROM_END = 1_000
 """Characters of a long question that are read: people ask first or last."""
 MAX_TOKENS = 400
 _MAX_WORD = 64
+_SIGNS = frozenset({"/", "~", "/*"})
+"""Without letters, and yet names: of the root and the home folder."""
 
 _CHUNK = re.compile(r"[^\s,;?!\"“”„«»‘’`()\[\]{}<>|'…。、？！]+")
 _RUN = re.compile(r"[가-힣]+|[^가-힣]+")
@@ -52,7 +54,7 @@ def _token(text: str) -> Token:
         return _korean(text)
     if text in STOP_WORDS:
         return Token(text, (), stem(text), True, stem(text))
-    words = _SUBWORD.findall(text)
+    words = _SUBWORD.findall(text) or ([text] if text in _SIGNS else [])
     units = tuple(_alternatives(word) for word in words if word not in STOP_WORDS or len(words) > 1)
     own = stem(text) if len(words) == 1 else text
     sense = min(term for term, _ in units[0]) if len(units) == 1 else own
