@@ -29,7 +29,7 @@ class View:
             documents.append(Document(combo, members, _examples(combo, members)))
         self.index = Index(documents)
         self._open: dict[tuple[object, ...], frozenset[int]] = {}
-        self._names: dict[tuple[str, str, str], tuple[Sequence[str], Parameter, Names]] = {}
+        self._names: dict[tuple[object, ...], tuple[Sequence[str], Names]] = {}
 
     def open_to(self, asker: Asker, mode: Mode) -> frozenset[int]:
         """The numbers of the documents of a mode whose tools the asker may use."""
@@ -55,14 +55,14 @@ class View:
 
         def names_of(name: str, parameter: Parameter) -> Names:
             known = context.known_values(parameter.values_from) if parameter.values_from else ()
-            key = (context.tenant_id, parameter.values_from or "", name)
+            key = (context.tenant_id, parameter.values_from, parameter.values, *parameter.aliases.items())
             kept = self._names.get(key)
-            if kept is not None and kept[0] is known and kept[1] is parameter:
-                return kept[2]
+            if kept is not None and kept[0] is known:
+                return kept[1]
             if len(self._names) >= _KEPT_NAMES:
                 self._names.clear()
             names = Names((*known, *parameter.values), parameter.aliases)
-            self._names[key] = (known, parameter, names)
+            self._names[key] = (known, names)
             return names
 
         return names_of

@@ -47,16 +47,20 @@ class Example:
     sentence: Sentence
     taken: Taken
     samples: int
-    _patterns: dict[frozenset[int], Pattern] = field(default_factory=dict, compare=False, repr=False)
+    _patterns: dict[frozenset[int], tuple[Pattern, float]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
-    def pattern(self, asked: Pattern, kind: str | None, idf: Idf) -> Pattern:
-        """The example's pattern. Where the question names something of a kind, the example's most telling words
-        that the question lacks are taken for its samples of that kind."""
+    def pattern(self, asked: Pattern, kind: str | None, idf: Idf) -> tuple[Pattern, float]:
+        """The example's pattern and its weight. Where the question names something of a kind, the example's
+        most telling words that the question lacks are taken for its samples of that kind."""
         samples = self._samples(asked.terms, idf) if kind is not None and self.samples else frozenset()
         found = self._patterns.get(samples)
         if found is None:
             taken = {**self.taken, **dict.fromkeys(samples, kind or "")}
-            found = self._patterns[samples] = pattern_of(self.sentence, taken)
+            pattern = pattern_of(self.sentence, taken)
+            weight = sum(map(idf, pattern.units)) + _PAIR_WEIGHT * len(pattern.pairs)
+            found = self._patterns[samples] = (pattern, weight)
         return found
 
     def _samples(self, terms: Collection[str], idf: Idf) -> frozenset[int]:
@@ -89,21 +93,39 @@ def pattern_of(sentence: Sentence, taken: Taken) -> Pattern:
     return Pattern(tuple(units), frozenset(pairwise(senses)), terms)
 
 
-def likeness(sentence: Sentence, examples: Iterable[Example], taken: Taken, idf: Idf) -> float:
-    """The likeness to the nearest example, 0 to 1 (a weighted Dice coefficient)."""
-    asked = pattern_of(sentence, taken)
-    weighed = [(unit, idf(unit)) for unit in asked.units]
-    own = sum(weight for _, weight in weighed) + _PAIR_WEIGHT * len(asked.pairs)
-    kind = next((kind for kind in taken.values() if kind in SAMPLED), None)
-    best = 0.0
-    for example in examples:
-        known = example.pattern(asked, kind, idf)
-        theirs = sum(idf(unit) for unit in known.units) + _PAIR_WEIGHT * len(known.pairs)
-        shared = _PAIR_WEIGHT * len(asked.pairs & known.pairs)
-        for unit, weight in weighed:
-            shared += weight * max((share for term, share in unit if term in known.terms), default=0.0)
-        best = max(best, 2 * shared / (own + theirs))
-    return min(best, 1.0)
+class Asked:
+    """A question's pattern weighed once, to be compared with many examples."""
+
+    __slots__ = ("_several", "_single", "kind", "pattern", "weight")
+
+    def __init__(self, sentence: Sentence, taken: Taken, idf: Idf) -> None:
+        self.pattern = pattern_of(sentence, taken)
+        self.kind = next((kind for kind in taken.values() if kind in SAMPLED), None)
+        weighed = [(unit, idf(unit)) for unit in self.pattern.units]
+        self.weight = sum(weight for _, weight in weighed) + _PAIR_WEIGHT * len(self.pattern.pairs)
+        self._single = [(unit[0][0], weight) for unit, weight in weighed if len(unit) == 1]
+        self._several = [(unit, weight) for unit, weight in weighed if len(unit) > 1]
+
+    def likeness(self, examples: Iterable[Example], idf: Idf) -> float:
+        """The likeness to the nearest example, 0 to 1 (a weighted Dice coefficient)."""
+        best = 0.0
+        for example in examples:
+            known, weight = example.pattern(self.pattern, self.kind, idf)
+            best = max(best, 2 * self._shared(known) / (self.weight + weight))
+        return min(best, 1.0)
+
+    def _shared(self, known: Pattern) -> float:
+        terms = known.terms
+        shared = _PAIR_WEIGHT * len(self.pattern.pairs & known.pairs)
+        for term, weight in self._single:
+            if term in terms:
+                shared += weight
+        for unit, weight in self._several:
+            for term, share in unit:
+                if term in terms:
+                    shared += weight * share
+                    break
+        return shared
 
 
 SAMPLED = {"entity": 1, "text": 2}

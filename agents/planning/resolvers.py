@@ -1,9 +1,9 @@
 """Resolvers: fill a template's parameters from the words of a question. Pure; what they take is not read twice."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from agents.planning.lexicon import ASKING_WORDS, NUMBER_WORDS
 from agents.planning.names import LONGEST_NAME, Names, spelled
@@ -11,6 +11,8 @@ from agents.planning.sentence import Sentence
 from agents.planning.timeranges import find_time_range
 from agents.planning.words import stem
 from registry.assets import Parameter
+
+_Seen = TypeVar("_Seen")
 
 MAX_TEXT = 200
 """Characters of the question that a `text` parameter may take."""
@@ -43,6 +45,14 @@ class Situation:
     now: float
     names: Callable[[str, Parameter], Names]
     """Parameter name and declaration → its known names."""
+    seen: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    """What was looked for already: candidates share most of it."""
+
+    def once(self, key: tuple[object, ...], look: Callable[[], _Seen]) -> _Seen:
+        """What `look` finds, looked for once for each key."""
+        if key not in self.seen:
+            self.seen[key] = look()
+        return self.seen[key]  # type: ignore[no-any-return]  # each key has one kind of value
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,8 @@ def fill(parameters: Mapping[str, Parameter], situation: Situation) -> Filling |
 def _time_range(
     name: str, parameter: Parameter, situation: Situation, taken: Collection[int]
 ) -> Found | Missing:
-    found = find_time_range(situation.sentence, situation.now, taken)
+    key = ("time_range", frozenset(taken))
+    found = situation.once(key, lambda: find_time_range(situation.sentence, situation.now, taken))
     if found is not None:
         note = f"read {name} as '{found.words}'"
         return Found({f"{name}_from": found.since, f"{name}_to": found.until}, found.tokens, note)
@@ -113,10 +124,9 @@ def _time_range(
 
 
 def _top_n(name: str, parameter: Parameter, situation: Situation, taken: Collection[int]) -> Found | Missing:
-    for pattern in _TOP_N:
-        match = situation.sentence.search(pattern, taken)
-        if match is None:
-            continue
+    key = ("top_n", frozenset(taken))
+    match = situation.once(key, lambda: _first_match(situation.sentence, _TOP_N, taken))
+    if match is not None:
         wanted = _whole(match["n"])
         bounded = _bounded(wanted, parameter)
         note = f"read {name} as {bounded:g}"
@@ -125,6 +135,13 @@ def _top_n(name: str, parameter: Parameter, situation: Situation, taken: Collect
         first = situation.sentence.covered(match)
         return Found({name: int(bounded)}, first, note)
     return _default(name, parameter, "no number")
+
+
+def _first_match(
+    sentence: Sentence, patterns: Iterable[re.Pattern[str]], taken: Collection[int]
+) -> re.Match[str] | None:
+    found = (sentence.search(pattern, taken) for pattern in patterns)
+    return next((match for match in found if match is not None), None)
 
 
 def _number(name: str, parameter: Parameter, situation: Situation, taken: Collection[int]) -> Found | Missing:
@@ -155,7 +172,8 @@ def _enum(name: str, parameter: Parameter, situation: Situation, taken: Collecti
 def _entity(name: str, parameter: Parameter, situation: Situation, taken: Collection[int]) -> Found | Missing:
     names = situation.names(name, parameter)
     sentence, free = situation.sentence, situation.strange.difference(taken)
-    meant = names.find(sentence, taken, free)
+    key = ("entity", id(names), frozenset(taken))
+    meant = situation.once(key, lambda: names.find(sentence, taken, free))
     if meant is not None:
         note = f"read {name} as '{meant.name}'"
         if not meant.exact:

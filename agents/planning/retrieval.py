@@ -4,12 +4,13 @@ The index is built once per registry and group of tenants and never changes; a s
 look-ups. BM25F after Robertson and Zaragoza (2009), with each field's weight added before saturation.
 """
 
+import heapq
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.planning.examples import SAMPLED, Example, Taken, Unit, kind_term, kind_unit, likeness, pattern_of
+from agents.planning.examples import SAMPLED, Asked, Example, Taken, Unit, kind_term, kind_unit, pattern_of
 from agents.planning.lexicon import COMMON_WORDS
 from agents.planning.sentence import Sentence
 from agents.planning.words import Token
@@ -75,9 +76,9 @@ class Index:
             for term, weight in saturated.items():
                 self._postings[term].append((number, weight))
 
-    def knows(self, term: str) -> bool:
-        """Does any document hold this term?"""
-        return term in self._idf
+    def terms(self, number: int) -> Mapping[str, float]:
+        """A document's terms with their saturated weights, each under 1."""
+        return self._terms[number]
 
     def strange(self, sentence: Sentence) -> frozenset[int]:
         """The tokens whose words no document knows: names, mostly."""
@@ -106,50 +107,75 @@ class Index:
             for term, weight in unit:
                 idf = self._idf.get(term, 0.0) * weight
                 for number, share in self._postings.get(term, ()):
-                    if number not in among:
-                        continue
-                    reached[number] = max(reached.get(number, 0.0), idf * share)
+                    if idf * share > reached.get(number, 0.0):
+                        reached[number] = idf * share
             for number, score in reached.items():
                 scores[number] += score
         for pair in pattern_of(sentence, {}).pairs:
             for number in self._pair_postings.get(pair, ()):
-                if number in among:
-                    scores[number] += _PAIR_SCORE
-        return sorted(scores, key=lambda number: (-scores[number], number))[:count]
+                scores[number] += _PAIR_SCORE
+        found = [(-score, number) for number, score in scores.items() if number in among]
+        return [number for _, number in heapq.nsmallest(count, found)]
 
-    def coverage(self, sentence: Sentence, number: int, taken: Taken) -> Coverage:
+    def match(self, sentence: Sentence) -> "Match":
+        """The sentence made ready to be compared with documents."""
+        return Match(self, sentence)
+
+
+class Match:
+    """One sentence against the documents of an index; what does not depend on the document is kept."""
+
+    def __init__(self, index: Index, sentence: Sentence) -> None:
+        self._index = index
+        self._sentence = sentence
+        self._asked: dict[tuple[tuple[int, str], ...], Asked] = {}
+        self._weighed = [
+            (at, token.text, [(unit, index.idf(unit)) for unit in token.units])
+            for at, token in enumerate(sentence.tokens)
+        ]
+
+    def coverage(self, number: int, taken: Taken) -> Coverage:
         """How much of the sentence a document accounts for. What a parameter was read from counts as its kind;
         what a free text took, and would fit any document, counts a third unless the document knows it."""
-        terms = self._terms[number]
+        terms = self._index.terms(number)
         gained, possible = 0.0, 0.0
-        matched: list[str] = []
+        matched: dict[str, None] = {}
         seen: set[Unit] = set()
-        for at, token in enumerate(sentence.tokens):
+        for at, text, units in self._weighed:
             kind = taken.get(at)
             loose = kind == _LOOSE
-            for unit in token.units if kind is None or loose else (kind_unit(kind),):
+            if kind is not None and not loose:
+                unit = kind_unit(kind)
+                units = [(unit, self._index.idf(unit))]
+            for unit, idf in units:
                 if unit in seen:
                     continue
                 seen.add(unit)
-                idf = self.idf(unit)
-                share = max((weight * terms.get(term, 0.0) for term, weight in unit), default=0.0)
+                share = 0.0
+                for term, weight in unit:
+                    if term in terms:
+                        share = max(share, weight * terms[term])
                 gained += idf * share
                 possible += idf / 3 if loose and not share else idf
-                if share > 0 and token.text not in matched:
-                    matched.append(token.text)
+                if share > 0:
+                    matched[text] = None
         return Coverage(gained / possible if possible else 0.0, tuple(matched))
 
-    def likeness(self, sentence: Sentence, number: int, taken: Taken) -> float:
+    def likeness(self, number: int, taken: Taken) -> float:
         """How like the sentence is to the document's nearest example, 0 to 1; words of a free text that the
         document knows are read like any other."""
-        terms = self._terms[number]
+        index, tokens = self._index, self._sentence.tokens
+        terms = index.terms(number)
         kept = {
             at: kind
             for at, kind in taken.items()
-            if kind != _LOOSE
-            or not any(term in terms for unit in sentence.tokens[at].units for term, _ in unit)
+            if kind != _LOOSE or not any(term in terms for unit in tokens[at].units for term, _ in unit)
         }
-        return likeness(sentence, self.documents[number].examples, kept, self.idf)
+        key = tuple(sorted(kept.items()))
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = Asked(self._sentence, kept, index.idf)
+        return asked.likeness(index.documents[number].examples, index.idf)
 
 
 def sum_of_values(weights: dict[str, float]) -> float:

@@ -12,7 +12,7 @@ from agents.planning.context import Direct, Draft, DraftStep, PlanningContext, R
 from agents.planning.decomposition import parts_of
 from agents.planning.examples import Taken
 from agents.planning.resolvers import Filling, Missing, Situation, fill
-from agents.planning.retrieval import Document, Index
+from agents.planning.retrieval import Document, Match
 from agents.planning.sentence import Sentence
 from agents.planning.templates import render_of
 from agents.planning.validation import Asker
@@ -29,6 +29,8 @@ ENOUGH = 3.0
 ENOUGH_DESPITE_A_NAME = 4.7
 ENOUGH_FOR_A_PART = 4.0
 """A part of a question must be understood better than a whole one, else the whole stands."""
+PLAINLY_ONE = 8.5
+"""A question understood this well is not taken apart."""
 _LOOKED_AT = 14
 """Candidates whose parameters are tried."""
 _COVERAGE, _LIKENESS = 5.5, 4.5
@@ -108,6 +110,7 @@ class RulesPlanner:
         open_documents: frozenset[int],
     ) -> Route:
         index = view.index
+        match = index.match(sentence)
         situation = Situation(
             sentence=sentence,
             question=question.question,
@@ -123,23 +126,16 @@ class RulesPlanner:
             if isinstance(fillings, Missing):
                 # As if the name were known: would the question have meant this?
                 taken = dict.fromkeys(fillings.tokens, "entity")
-                score, _ = self._weighed(index, sentence, number, taken)
+                score, _ = _weighed(match, number, taken)
                 left_out.append((score, f"left out {document.id}: {fillings.reason}", fillings.named))
                 continue
             taken = {at: kind for filling in fillings for at, kind in filling.taken.items()}
-            score, matched = self._weighed(index, sentence, number, taken)
+            score, matched = _weighed(match, number, taken)
             if matched:
                 names = _ignored(situation, taken)
                 ranked.append(Routed(document, score, matched, fillings, names))
         ranked.sort(key=lambda routed: (-routed.score, routed.document.id))
         return _route_of(ranked, left_out)
-
-    def _weighed(
-        self, index: Index, sentence: Sentence, number: int, taken: Taken
-    ) -> tuple[float, tuple[str, ...]]:
-        """A document's score, 0 to 10, and the words that matched."""
-        coverage = index.coverage(sentence, number, taken)
-        return _score(coverage.share, index.likeness(sentence, number, taken)), coverage.matched
 
     def _parts(
         self,
@@ -152,6 +148,8 @@ class RulesPlanner:
     ) -> tuple[Routed, ...]:
         """The parts of a question that joins several asks, each with its answer; empty when it is one ask."""
         routed: dict[str, Routed] = {}
+        if whole.best is not None and whole.best.score >= PLAINLY_ONE and not whole.best.ignored:
+            return ()
         for text in parts_of(question.question):
             route = self._route(view, question, Sentence.read(text), context, open_documents)
             if route.best is None or route.best.score < ENOUGH_FOR_A_PART or route.best.ignored:
@@ -167,8 +165,10 @@ class RulesPlanner:
         return tuple(routed.values())
 
 
-def _score(coverage: float, likeness: float) -> float:
-    return _COVERAGE * coverage + _LIKENESS * likeness
+def _weighed(match: Match, number: int, taken: Taken) -> tuple[float, tuple[str, ...]]:
+    """A document's score, 0 to 10, and the words that matched."""
+    coverage = match.coverage(number, taken)
+    return _COVERAGE * coverage.share + _LIKENESS * match.likeness(number, taken), coverage.matched
 
 
 def _ignored(situation: Situation, taken: Taken) -> tuple[str, ...]:
