@@ -33,10 +33,10 @@ class _Section(NamedTuple):
 def chunks_of(document_name: str, text: str) -> list[Chunk]:
     """The document in pieces. Each repeats its headings, so that one found alone says what it is about."""
     pieces = [
-        f"{way}\n{piece}"
+        f"{way}:\n{piece}"
         for section in _sections(_cleaned(text))
         for way in [_way(document_name, section.headings)]
-        for piece in _pieces(section.body, MAX_CHARACTERS - len(way) - 1)
+        for piece in _pieces(section.body, MAX_CHARACTERS - len(way) - 2)
     ]
     return [Chunk(piece, number) for number, piece in enumerate(pieces, start=1)]
 

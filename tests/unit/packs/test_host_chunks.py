@@ -20,9 +20,9 @@ def test_each_piece_repeats_the_way_to_it() -> None:
     pieces = [chunk.text for chunk in chunks_of("opsloom runbook", text)]
 
     assert pieces == [
-        "opsloom runbook\nIntro.",
-        "opsloom runbook › Dead letters › Redrive\nDo it.",
-        "opsloom runbook › Disk\nFree some.",
+        "opsloom runbook:\nIntro.",
+        "opsloom runbook › Dead letters › Redrive:\nDo it.",
+        "opsloom runbook › Disk:\nFree some.",
     ]
 
 
@@ -31,8 +31,8 @@ def test_underlined_headings_are_headings_too() -> None:
     text = "Thing\n=====\n\nHello.\n\nInstall\n-------\n\nRun pip."
 
     assert [chunk.text for chunk in chunks_of("x README", text)] == [
-        "x README › Thing\nHello.",
-        "x README › Thing › Install\nRun pip.",
+        "x README › Thing:\nHello.",
+        "x README › Thing › Install:\nRun pip.",
     ]
 
 

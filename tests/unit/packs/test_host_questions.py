@@ -20,24 +20,9 @@ PACK = load_pack(FOLDER, {"data": "DATA", "clickhouse": "http://127.0.0.1:1"})
 NOW = 1_800_000_000.0
 
 PACKAGES = [
-    "aiohttp",
-    "aiokafka",
-    "clickhouse-connect",
-    "fastavro",
-    "faust-streaming",
-    "multidict",
-    "numpy",
-    "orjson",
-    "pydantic",
-    "typing_extensions",
-    "yarl",
-    "bash",
-    "git",
-    "libc6",
-    "libssl3",
-    "openssl",
-    "zlib1g",
-]
+    "aiohttp", "aiokafka", "clickhouse-connect", "fastavro", "faust-streaming", "multidict", "numpy", "orjson",
+    "pydantic", "typing_extensions", "yarl", "bash", "git", "libc6", "libssl3", "openssl", "zlib1g",
+]  # fmt: skip
 KNOWN = {
     "host_disks": ["/", "/dev", "/dev/shm"],
     "host_process_names": ["bash", "python", "systemd"],

@@ -40,59 +40,17 @@ HOLE = re.compile(r"\{([^{}|]+)(?:\|[^{}]*)?\}")
 HANGUL = re.compile(r"[가-힣]")
 
 ALWAYS = [
-    "host_overview",
-    "host_os",
-    "host_cpu",
-    "host_memory",
-    "host_disks",
-    "host_disk_of",
-    "host_addresses",
-    "host_interfaces",
-    "host_uptime",
-    "host_python",
-    "host_time_zone",
-    "host_processes_by_memory",
-    "host_processes_by_cpu",
-    "host_process_count",
-    "host_processes_by_user",
-    "host_process_names",
-    "host_process_of",
-    "host_limits",
-    "host_environment",
-    "vitals_now",
-    "load_now",
-    "cpu_now",
-    "memory_now",
-    "traffic_now",
-    "load_series",
-    "cpu_series",
-    "memory_series",
-    "swap_series",
-    "disk_write_series",
-    "net_sent_series",
-    "process_count_series",
-    "load_peaks",
-    "cpu_peaks",
-    "memory_peaks",
-    "largest_processes",
-    "disk_fill",
-    "recent_changes",
-    "boots",
-    "package_names",
-    "python_packages",
-    "package_count",
-    "package_version",
-    "package_history",
-    "python_package_names",
-    "most_needed",
-    "top_level_packages",
-    "process_tree",
-    "ask_documents",
-    "ask_runbook",
-    "package_readme",
-    "runbook_slow",
+    "host_overview", "host_os", "host_cpu", "host_memory", "host_disks", "host_disk_of", "host_addresses",
+    "host_interfaces", "host_uptime", "host_python", "host_time_zone", "host_processes_by_memory",
+    "host_processes_by_cpu", "host_process_count", "host_processes_by_user", "host_process_names",
+    "host_process_of", "host_limits", "host_environment", "vitals_now", "load_now", "cpu_now", "memory_now",
+    "traffic_now", "load_series", "cpu_series", "memory_series", "swap_series", "disk_write_series",
+    "net_sent_series", "process_count_series", "load_peaks", "cpu_peaks", "memory_peaks",
+    "largest_processes", "disk_fill", "recent_changes", "boots", "package_names", "python_packages",
+    "package_count", "package_version", "package_history", "python_package_names", "most_needed",
+    "top_level_packages", "process_tree", "ask_documents", "ask_runbook", "package_purpose", "runbook_slow",
     "runbook_disk",
-]
+]  # fmt: skip
 """Questions that have an answer wherever opsloom runs."""
 
 SEARCHES = {
@@ -223,7 +181,7 @@ async def test_the_runbook_answers_its_questions(ask: Ask) -> None:
         output = await ask("ask_runbook", {"query": query})
         best = dict(zip([column.name for column in output.columns], output.rows[0], strict=True))
         assert best["document_name"] == "opsloom runbook"
-        assert best["chunk_text"].startswith(f"opsloom runbook › {section}"), query
+        assert best["chunk_text"].startswith(f"opsloom runbook › {section}:"), query
 
 
 def test_metrics_asked_for_are_sampled() -> None:
