@@ -36,7 +36,7 @@ class Asking:
         self._registry = registry
         self._verdicts: dict[_Key, Verdict] = {}
 
-    def invocation(self, called: ToolCalled, admitted: Admitted) -> Invocation | Refuse:
+    def invocation(self, called: ToolCalled, admitted: Admitted, timeout_s: float) -> Invocation | Refuse:
         """Check the call's parameters and guard its statement."""
         asked = self._asked(called.params, admitted)
         if isinstance(asked, Refuse):
@@ -63,7 +63,7 @@ class Asking:
             given,
             statement,
             row_cap,
-            0.0,
+            timeout_s,
         )
 
     def _asked(self, params: Mapping[str, Any], admitted: Admitted) -> _Asked | Refuse:

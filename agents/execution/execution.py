@@ -8,7 +8,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from agents.execution.admission import Admission, Admitted
 from agents.execution.asking import Asking
@@ -62,9 +61,11 @@ class Execution:
             admitted = self._admission.of(called.tool_id, called.tenant_id, called.roles)
             if isinstance(admitted, Refuse):
                 return failed(called, None, refusal(admitted), started_at, self._clock())
-            if started_at >= called.deadline_at:
+            limit_s = min(admitted.timeout_s, called.timeout_s)
+            left_s = called.deadline_at - started_at
+            if left_s <= 0:
                 return failed(called, admitted, _late("before the call began"), started_at, self._clock())
-            invocation = self._asking.invocation(called, admitted)
+            invocation = self._asking.invocation(called, admitted, left_s if left_s < limit_s else limit_s)
             if isinstance(invocation, Refuse):
                 return failed(called, admitted, refusal(invocation), started_at, self._clock())
             outcome, retries = await self._attempts(called, admitted, invocation)
@@ -97,14 +98,10 @@ class Execution:
         self, called: ToolCalled, admitted: Admitted, invocation: Invocation
     ) -> tuple[ToolOutput | OpsError, int]:
         """Try, and try again as the policy allows; the last outcome and the number of retries."""
-        limit_s = min(admitted.timeout_s, called.timeout_s)
+        run = self._in_bulkhead if not self._gates else self._through_gates
         retries = 0
         while True:
-            left_s = called.deadline_at - self._clock()
-            if left_s <= 0:
-                return _late("while the call waited"), retries
-            left_s = min(limit_s, left_s)
-            outcome = await self._attempt(called, admitted, replace(invocation, timeout_s=left_s), left_s)
+            outcome = await run(called, admitted, invocation)
             if isinstance(outcome, ToolOutput) or outcome.code not in RETRIED:
                 return outcome, retries
             if retries >= admitted.policy.retries:
@@ -113,14 +110,17 @@ class Execution:
             if self._clock() + pause >= called.deadline_at:
                 return outcome, retries
             await asyncio.sleep(pause)
+            left_s = called.deadline_at - self._clock()
+            if left_s <= 0:
+                return outcome, retries
             retries += 1
+            limit_s = min(admitted.timeout_s, called.timeout_s)
+            invocation = invocation._replace(timeout_s=min(limit_s, left_s))
 
-    async def _attempt(
-        self, called: ToolCalled, admitted: Admitted, invocation: Invocation, left_s: float
+    async def _through_gates(
+        self, called: ToolCalled, admitted: Admitted, invocation: Invocation
     ) -> ToolOutput | OpsError:
-        """One try, through the gates."""
-        if not self._gates:
-            return await self._in_bulkhead(admitted, invocation, left_s)
+        """One try, behind the stateful gates."""
         entered: list[Gate] = []
         ran, code = False, None
         try:
@@ -130,7 +130,7 @@ class Execution:
                     return refusal(refused)
                 entered.append(gate)
             ran = True
-            outcome = await self._in_bulkhead(admitted, invocation, left_s)
+            outcome = await self._in_bulkhead(called, admitted, invocation)
             code = outcome.code if isinstance(outcome, OpsError) else None
             return outcome
         finally:
@@ -138,20 +138,20 @@ class Execution:
                 gate.leave(admitted, called, ran, code, self._clock())
 
     async def _in_bulkhead(
-        self, admitted: Admitted, invocation: Invocation, left_s: float
+        self, called: ToolCalled, admitted: Admitted, invocation: Invocation
     ) -> ToolOutput | OpsError:
         bulkhead = self._bulkheads.get(admitted.tool.id)
         if bulkhead is None:
             bulkhead = self._bulkheads[admitted.tool.id] = Bulkhead(_places(admitted))
         if not bulkhead.try_enter():
             asked_at = self._clock()
-            if not await bulkhead.wait(left_s):
+            if not await bulkhead.wait(invocation.timeout_s):
                 return _timeout("The tool was busy until the time ran out.")
-            left_s -= self._clock() - asked_at
-            invocation = replace(invocation, timeout_s=left_s)
+            waited_s = self._clock() - asked_at
+            invocation = invocation._replace(timeout_s=max(0.0, invocation.timeout_s - waited_s))
         leftover: asyncio.Task[None] | None = None
         try:
-            outcome = await within(admitted.adapter.run(invocation), left_s)
+            outcome = await within(admitted.adapter.run(invocation), invocation.timeout_s)
             if not isinstance(outcome, TimedOut):
                 return outcome
             leftover = outcome.leftover

@@ -1,9 +1,8 @@
 """What an adapter is: the last step of the guarded path from `ToolCalled` to a result."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,8 +20,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """All an adapter may know about a call: already checked for tenant, role, policy and parameters."""
 
     tenant_id: str

@@ -145,7 +145,7 @@ class _Search:
                 values[f"{name}{index}"] = moment
         if self._source.tenant_column is not None:
             conditions.append(f'd."{self._source.tenant_column}" = :{TENANT_PLACEHOLDER}')
-        values["top"] = min(params["top_k"], self._invocation.row_cap)
+        values["top"] = min(params["top_k"], self._invocation.row_cap + 1)
         statement = (
             "SELECT chunks.chunk_id, chunks.document_id, d.document_name, chunks.chunk_text, chunks.page_number, "
             "bm25(chunks) AS score, snippet(chunks, 0, '', '', ' … ', 24), d.document_type, d.modified_at "
