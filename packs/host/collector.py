@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from packs.host.collect import config, debian, distributions, documents, graph, history
 from packs.host.collect.fingerprints import Fingerprints, fingerprints_now
@@ -26,6 +28,7 @@ Write = Callable[[Sequence[SampleRow]], Awaitable[None]]
 
 _Build = Callable[[], tuple[dict[str, int], list[str]]]
 _FINGERPRINTED = (history.STORE, documents.STORE, graph.STORE)
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +62,7 @@ async def prepare(data_dir: Path, now: float) -> CollectReport:
     noted = Fingerprints.of(folder)
     current = await asyncio.to_thread(fingerprints_now, ROOT)
     stale = {store for store in _FINGERPRINTED if not noted.holds(store, current[store])}
-    builds = await asyncio.to_thread(_builds, folder, stale, now)
+    builds = _builds(folder, stale, now)
     reports = await asyncio.gather(
         *(asyncio.to_thread(_built, store, build) for store, build in builds.items())
     )
@@ -84,52 +87,76 @@ async def keep_sampling(
     *,
     data_dir: Path | None = None,
     renew_every_s: float = 10.0,
+    prepare_every_s: float = 60.0,
 ) -> None:
     """Sample this machine until cancelled, the first time at once.
 
-    Rows that could not be written are kept and offered again with the next ones. With `data_dir` the
-    configuration store is renewed every `renew_every_s` seconds too, so that its figures stay true.
+    Rows that could not be written are kept and offered again with the next ones. With `data_dir` the stores
+    are kept true as well: the configuration every `renew_every_s` seconds, all of them, as far as they
+    changed, every `prepare_every_s`.
     """
     sampler = Sampler()
     waiting: deque[SampleRow] = deque(maxlen=MAX_WAITING_ROWS)
-    renewed_at = clock()
+    renewed_at = prepared_at = clock()
     failing = False
     while True:
         began = clock()
-        samples = await asyncio.to_thread(sampler.sample, began)
-        waiting.extend(sample.row() for sample in samples)
         try:
+            waiting.extend(sample.row() for sample in await asyncio.to_thread(sampler.sample, began))
             await write(tuple(waiting))
-        except Exception as error:  # noqa: BLE001  # border: the store may fail in any way
+        except Exception as error:  # noqa: BLE001  # border: reading or storing may fail in any way
             if not failing:
-                _log.warning("samples could not be stored (%s); they are kept and tried again", error)
+                _log.warning("samples could not be taken or stored (%s); trying again", error)
             failing = True
         else:
             waiting.clear()
             failing = False
-        if data_dir is not None and began - renewed_at >= renew_every_s:
+        if data_dir is not None and began - prepared_at >= prepare_every_s:
+            renewed_at = prepared_at = began
+            _warn_of_failures(await prepare(data_dir, began))
+        elif data_dir is not None and began - renewed_at >= renew_every_s:
             renewed_at = began
-            for report in (await renew(data_dir, began)).failed:
-                _log.warning("%s was not renewed: %s", report.store, "; ".join(report.notes))
+            _warn_of_failures(await renew(data_dir, began))
         await asyncio.sleep(max(0.0, began + every_s - clock()))
+
+
+def _warn_of_failures(report: CollectReport) -> None:
+    for failed in report.failed:
+        _log.warning("%s is as old as it was: %s", failed.store, "; ".join(failed.notes))
+
+
+class _Once(Generic[_T]):
+    """Reads on first use, for all who ask. A reading that failed is tried again by the next, and fails for him."""
+
+    def __init__(self, read: Callable[[], _T]) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self._found: list[_T] = []
+
+    def __call__(self) -> _T:
+        with self._lock:
+            if not self._found:
+                self._found.append(self._read())
+            return self._found[0]
 
 
 def _builds(folder: Path, stale: set[str], now: float) -> dict[str, _Build]:
     """What has to be made, by store. Packages and processes are read once for all of them."""
-    builds: dict[str, _Build] = {config.STORE: lambda: config.collect_config(folder / "config.db", now)}
-    python = distributions.installed_distributions() if stale else []
-    packages = debian.debian_packages(ROOT) if stale else []
-    processes = list(running_processes())
-    if history.STORE in stale:
-        builds[history.STORE] = lambda: history.collect_history(folder / "history.db", python, packages, ROOT)
-    if documents.STORE in stale:
-        builds[documents.STORE] = lambda: documents.collect_documents(
-            folder / "documents.db", python, packages, ROOT
-        )
-    if graph.STORE in stale:
-        builds[graph.STORE] = lambda: graph.collect_graph(folder / "graph", python, packages, processes, now)
-    else:
-        builds[graph.STORE] = lambda: (graph.renew_processes(folder / "graph", processes, now), [])
+    python = _Once(distributions.installed_distributions)
+    packages = _Once(lambda: debian.debian_packages(ROOT))
+    processes = _Once(lambda: list(running_processes()))
+    at = {"history": folder / "history.db", "documents": folder / "documents.db", "graph": folder / "graph"}
+    builds: dict[str, _Build] = {
+        config.STORE: lambda: config.collect_config(folder / "config.db", now),
+        history.STORE: lambda: history.collect_history(at["history"], python(), packages(), ROOT),
+        documents.STORE: lambda: documents.collect_documents(at["documents"], python(), packages(), ROOT),
+        graph.STORE: lambda: graph.collect_graph(at["graph"], python(), packages(), processes(), now),
+    }
+    for store in set(_FINGERPRINTED) - stale:
+        del builds[store]
+    if graph.STORE not in stale:
+        # Packages are as they were, but processes come and go.
+        builds[graph.STORE] = lambda: (graph.renew_processes(at["graph"], processes(), now), [])
     return builds
 
 

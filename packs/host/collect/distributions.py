@@ -12,6 +12,8 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+_METADATA = (".dist-info", ".egg-info")
+
 
 @dataclass(frozen=True)
 class InstalledDistribution:
@@ -34,11 +36,12 @@ def metadata_folders() -> list[Path]:
     """Where distributions keep their metadata, first found first; a later double is hidden by the first."""
     folders: list[Path] = []
     for entry in dict.fromkeys(sys.path):
-        root = Path(entry or ".")
-        if root.is_dir():
-            folders += sorted(
-                path for path in root.iterdir() if path.name.endswith((".dist-info", ".egg-info"))
-            )
+        try:
+            found = [path for path in Path(entry or ".").iterdir() if path.name.endswith(_METADATA)]
+        except OSError:
+            # Not there, an archive, or not ours to look into.
+            continue
+        folders += sorted(found)
     return folders
 
 

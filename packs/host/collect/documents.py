@@ -26,6 +26,11 @@ _CHUNKS = """CREATE VIRTUAL TABLE chunks USING fts5(
 )"""
 
 
+_DOCUMENT_COLUMNS = ("document_id", "document_name", "document_type", "path_hint", "modified_at")
+_CHUNK_COLUMNS = ("chunk_text", "document_id", "chunk_id", "page_number")
+_OWN_TYPES = {"runbook": "runbook", "README": "readme"}
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """`path_hint` says where a reader finds it, without the folders of this machine above it."""
@@ -47,64 +52,59 @@ def collect_documents(
     """Write a new `documents.db`; give its row counts and notes on what was not found."""
     own = list(own_documents())
     notes = [] if own else ["opsloom's own documents were not found beside this installation"]
-    counts = {"documents": 0, "chunks": 0}
+    documents: list[tuple[object, ...]] = []
+    chunks: list[tuple[object, ...]] = []
+    for each in _all(own, distributions, packages, root):
+        pieces = chunks_of(each.document_name, each.text)
+        if pieces:
+            documents.append(
+                (each.document_id, each.document_name, each.document_type, each.path_hint, each.modified_at)
+            )
+        chunks += [
+            (piece.text, each.document_id, f"{each.document_id}#{piece.page_number}", piece.page_number)
+            for piece in pieces
+        ]
     with sqlite_being_built(db_path) as connection:
         connection.execute(_DOCUMENTS)
         connection.execute(_CHUNKS)
-        for document in _all(own, distributions, packages, root):
-            pieces = chunks_of(document.document_name, document.text)
-            if not pieces:
-                continue
-            identity = document.document_id
-            counts["documents"] += insert_rows(
-                connection,
-                "documents",
-                ("document_id", "document_name", "document_type", "path_hint", "modified_at"),
-                [
-                    (
-                        identity,
-                        document.document_name,
-                        document.document_type,
-                        document.path_hint,
-                        document.modified_at,
-                    )
-                ],
-            )
-            counts["chunks"] += insert_rows(
-                connection,
-                "chunks",
-                ("chunk_text", "document_id", "chunk_id", "page_number"),
-                [
-                    (piece.text, identity, f"{identity}#{piece.page_number}", piece.page_number)
-                    for piece in pieces
-                ],
-            )
+        counts = {
+            "documents": insert_rows(connection, "documents", _DOCUMENT_COLUMNS, documents),
+            "chunks": insert_rows(connection, "chunks", _CHUNK_COLUMNS, chunks),
+        }
     return counts, notes
 
 
 def own_document_files() -> list[Path]:
     """opsloom's own documents: beside the packages in a checkout, else where an installation puts them."""
-    for base in (Path(__file__).parents[3], Path(sys.prefix) / "share/doc/opsloom"):
-        files = sorted((base / "docs").rglob("*.md"))
-        if files:
-            return [path for path in (base / "README.md", base / "CONTRIBUTING.md") if path.is_file()] + files
-    return []
+    base = _home_of_own_documents()
+    if base is None:
+        return []
+    beside = (base / "README.md", base / "CONTRIBUTING.md")
+    return [path for path in beside if path.is_file()] + sorted((base / "docs").rglob("*.md"))
 
 
 def own_documents() -> Iterator[Document]:
     """Runbook, guides and decisions of opsloom, each under its file's name."""
+    base = _home_of_own_documents()
     for path in own_document_files():
-        kind = {"runbook": "runbook", "README": "readme"}.get(path.stem, "guide")
-        in_docs = "docs" in path.parts
-        hint = "/".join(path.parts[path.parts.index("docs") :]) if in_docs else path.name
+        hint = path.relative_to(base).as_posix() if base is not None else path.name
+        kind = "decision" if path.parent.name == "adr" else _OWN_TYPES.get(path.stem, "guide")
         yield Document(
             document_id=f"opsloom/{hint}",
             document_name=f"opsloom {path.stem}",
-            document_type="decision" if path.parent.name == "adr" else kind,
+            document_type=kind,
             path_hint=hint,
             modified_at=path.stat().st_mtime,
             text=_text_of(path),
         )
+
+
+def _home_of_own_documents() -> Path | None:
+    for base in (Path(__file__).parents[3], Path(sys.prefix) / "share/doc/opsloom"):
+        # Other distributions too leave a folder `docs` behind; ours has the runbook.
+        if (base / "docs" / "runbook.md").is_file():
+            return base
+    return None
 
 
 def package_readmes(root: Path) -> list[Path]:
