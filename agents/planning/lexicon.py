@@ -208,7 +208,7 @@ IRREGULAR: Mapping[str, str] = {
     "hungriest": "hungry", "emptiest": "empty", "most": "most", "best": "best", "latest": "recent",
     "newest": "recent", "recently": "recent", "lately": "recent", "last": "last", "always": "always",
     "addresses": "address", "news": "news", "hungry": "hungry", "biggest": "large", "big": "large",
-    "largest": "large", "highest": "high", "data": "data", "busiest": "busy",
+    "largest": "large", "highest": "high", "data": "data", "large": "large", "larger": "large", "busiest": "busy",
      "docs": "document", "apps": "process",
     "installation": "install", "required": "require", "requirement": "require", "requirements": "require",
 }  # fmt: skip

@@ -5,13 +5,15 @@ from functools import partial
 from typing import NamedTuple
 
 from agents.planning.context import Direct, Draft, KnownValues, Planner, PlanningContext, Reject
-from agents.planning.producer import PRODUCER, PRODUCER_REASONS
 from agents.planning.resolution import Resolution
 from agents.planning.validation import Asker
 from registry.registry import Registry
 from schemas.errors import ErrorCode, OpsError, ops_error
 from schemas.plans import AppliedAsset, PlanFailed, PlanKind, PlanMade, ProducerPlan, Step, Strategy
 from schemas.questions import TOTAL_BUDGET_S, QuestionAsked
+
+PRODUCER = "producer"
+_PRODUCER_REASONS = ("the question brought its own plan",)
 
 Outcome = PlanMade | PlanFailed
 
@@ -78,7 +80,7 @@ class Planning:
         if isinstance(steps, OpsError):
             return steps
         applied = shape.applied + self._templates_of(steps)
-        return _Decided(PlanKind.PLAN, PRODUCER, PRODUCER_REASONS, 1.0, steps, shape.strategy, applied)
+        return _Decided(PlanKind.PLAN, PRODUCER, _PRODUCER_REASONS, 1.0, steps, shape.strategy, applied)
 
     def _from_planners(self, question: QuestionAsked, asker: Asker, now: float) -> "_Decided | OpsError":
         context = PlanningContext(

@@ -85,10 +85,13 @@ class Index:
         return frozenset(
             at
             for at, token in enumerate(sentence.tokens)
-            if not token.stop
-            and token.text not in COMMON_WORDS
-            and not any(term in self._idf for unit in token.units for term, _ in unit)
+            if not token.stop and token.text not in COMMON_WORDS and not self._known(token)
         )
+
+    def _known(self, token: Token) -> bool:
+        """A word is known with all its parts; of Korean, which is read in pairs, one pair is enough."""
+        known = (any(term in self._idf for term, _ in unit) for unit in token.units)
+        return any(known) if token.text >= "가" else all(known)
 
     def idf(self, unit: Unit) -> float:
         """How telling a unit is: as rare as its own word, or as the first known word it may stand for. What is

@@ -31,7 +31,7 @@ ENOUGH_FOR_A_PART = 4.0
 """A part of a question must be understood better than a whole one, else the whole stands."""
 PLAINLY_ONE = 8.5
 """A question understood this well is not taken apart."""
-_LOOKED_AT = 14
+_LOOKED_AT = 16
 """Candidates whose parameters are tried."""
 _COVERAGE, _LIKENESS = 5.5, 4.5
 
