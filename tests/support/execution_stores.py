@@ -18,26 +18,9 @@ NOW = 1_800_000_000.0
 SAMPLES = 6_000
 CHUNKS = 6_000
 WORDS = [
-    "broker",
-    "worker",
-    "topic",
-    "offset",
-    "commit",
-    "replay",
-    "ledger",
-    "harbor",
-    "lantern",
-    "meadow",
-    "copper",
-    "velvet",
-    "thunder",
-    "orchid",
-    "granite",
-    "saffron",
-    "walnut",
-    "ribbon",
-    "glacier",
-    "mosaic",
+    f"{stem}{ending}"
+    for stem in ("broker", "harbor", "meadow", "copper", "velvet")
+    for ending in ("ward", "less", "like", "most")
 ]
 
 INVENTORY = SourceAsset(

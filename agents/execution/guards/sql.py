@@ -4,11 +4,12 @@ What runs is the text written here from the parsed tree: each table is replaced 
 columns, bound to the tenant where the source has a tenant column, and the row cap stands in its LIMIT.
 """
 
+import logging
 from collections.abc import Mapping
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ErrorLevel, SqlglotError
 
 from agents.execution.guards import sql_grammar as grammar
 from agents.execution.guards.sql_limits import refused_by_size
@@ -16,6 +17,10 @@ from agents.execution.guards.sql_tables import TENANT_VALUE, Blocked, bind_table
 from agents.execution.guards.sql_truth import always_true_alternative
 from agents.execution.guards.verdict import NOT_AVAILABLE, Allow, Bounds, Refuse, Verdict, blocked
 from schemas.errors import ErrorCode
+
+
+# It logs a warning for each statement it takes for a command; the refusal says it already.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 class SqlGuard:
@@ -65,7 +70,9 @@ class SqlGuard:
             return Refuse(ErrorCode.INVALID_PARAMS, f"No value is given for {', '.join(missing)}.")
         bind_tables(root, bounds, self._dialect)
         _cap_rows(root, bounds.row_cap)
-        return Allow(root.sql(dialect=self._dialect, comments=False), placeholders)
+        return Allow(
+            root.sql(dialect=self._dialect, comments=False, unsupported_level=ErrorLevel.RAISE), placeholders
+        )
 
     def _check_nodes(self, root: exp.Expr) -> None:
         for node in root.walk():
@@ -80,6 +87,8 @@ class SqlGuard:
                     raise Blocked(blocked(f"the function {node.name[:60]}", NOT_AVAILABLE))
             elif kind not in grammar.FUNCTIONS:
                 raise Blocked(blocked(f"{kind.__name__} is not on the whitelist"))
+            if kind is exp.Select and not node.expressions:
+                raise Blocked(blocked("a SELECT of nothing", "The query cannot be read."))
             if kind is exp.DataType and node.this.name not in grammar.CAST_TYPES:
                 raise Blocked(blocked(f"a cast to {node.this.name}"))
             if kind is exp.Collate and node.expression.name.lower() not in grammar.COLLATIONS:
