@@ -45,28 +45,32 @@ def summarise(
         started_at = planned_at
     if cut:
         ended_at = now
-    total = max(0.0, (deadline_at - asked_at) * 1000)
-    elapsed = max(0.0, (now - asked_at) * 1000)
-    resolving = max(0.0, (started_at - planned_at) * 1000)
-    composing = max(0.0, (now - ended_at) * 1000)
+    total = _positive((deadline_at - asked_at) * 1000)
+    elapsed = _positive((now - asked_at) * 1000)
+    resolving = _positive((started_at - planned_at) * 1000)
+    composing = _positive((now - ended_at) * 1000)
+    execute = total if total < EXECUTE_MS else EXECUTE_MS
+    answer = total if total < COMPOSE_MS else COMPOSE_MS
     return _new_summary(
         total_ms=total,
         elapsed_ms=elapsed,
-        remaining_ms=max(0.0, total - elapsed),
+        remaining_ms=_positive(total - elapsed),
         exhausted=elapsed >= total,
         phases=(
-            _phase("planning", min(PLAN_MS, total), (planned_at - asked_at) * 1000),
-            _phase("tool_resolution", min(EXECUTE_MS, total), resolving),
-            _phase("execution", min(EXECUTE_MS, total) - resolving, (ended_at - started_at) * 1000),
-            _phase("aggregation", min(COMPOSE_MS, total), composing),
-            _phase("response", min(COMPOSE_MS, total) - composing, 0.0),
+            _phase("planning", min(PLAN_MS, total), _positive((planned_at - asked_at) * 1000)),
+            _phase("tool_resolution", execute, resolving),
+            _phase("execution", _positive(execute - resolving), _positive((ended_at - started_at) * 1000)),
+            _phase("aggregation", answer, composing),
+            _phase("response", _positive(answer - composing), 0.0),
         ),
     )
 
 
+def _positive(value: float) -> float:
+    return value if value > 0.0 else 0.0
+
+
 def _phase(phase: Phase, budget_ms: float, elapsed_ms: float) -> PhaseBudget:
-    budget_ms = budget_ms if budget_ms > 0.0 else 0.0
-    elapsed_ms = elapsed_ms if elapsed_ms > 0.0 else 0.0
     return _new_phase(
         phase=phase,
         budget_ms=budget_ms,

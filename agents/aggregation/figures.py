@@ -15,7 +15,9 @@ _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 def moment(at: Instant) -> datetime:
     """The instant as an aware datetime in UTC; what lies outside the calendar becomes its nearest end."""
-    return datetime.fromtimestamp(min(max(0.0, at), _LAST_INSTANT), UTC)
+    if not 0.0 <= at <= _LAST_INSTANT:
+        at = min(max(0.0, at), _LAST_INSTANT)
+    return datetime.fromtimestamp(at, UTC)
 
 
 def written(value: Json, unit: Unit) -> str:
@@ -60,11 +62,11 @@ def _number(value: float) -> str:
 
 
 def _bytes(value: float) -> str:
-    size = float(abs(value))
-    step = 0
-    while round(size, 1) >= 1024 and step < len(_BINARY) - 1:
-        size /= 1024
-        step += 1
+    size = abs(value)
+    step = min((int(size).bit_length() - 1) // 10, len(_BINARY) - 1) if size >= 1 else 0
+    size /= 1 << 10 * step
+    if size >= 1023.95 and step < len(_BINARY) - 1:  # "1024.0 MiB" is 1.0 GiB
+        step, size = step + 1, size / 1024
     sign = "-" if value < 0 else ""
     return f"{sign}{size:.0f} B" if step == 0 else f"{sign}{size:.1f} {_BINARY[step]}"
 

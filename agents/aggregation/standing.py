@@ -97,7 +97,7 @@ def groups(plan: PlanMade) -> dict[str, int]:
     group may run side by side. Serial: each step a group of its own, in the order of the plan."""
     if plan.strategy is Strategy.SERIAL:
         return {step.step_id: index for index, step in enumerate(plan.steps)}
-    level = dict.fromkeys([step.step_id for step in plan.steps], 0)
+    level = {step.step_id: 0 for step in plan.steps}
     dependent = [step for step in plan.steps if step.depends_on]
     for _ in dependent:  # as many rounds as the longest way can have; a cycle ends here too
         before = dict(level)
