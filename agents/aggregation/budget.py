@@ -35,16 +35,7 @@ def summarise(
     shares the budget of the third, the fifth that of the fourth; no phase has more than the question's
     whole budget.
     """
-    started_at, ended_at = now, planned_at
-    for result in results:
-        if result.started_at < started_at:
-            started_at = result.started_at
-        if result.ended_at > ended_at:
-            ended_at = result.ended_at
-    if started_at == now:
-        started_at = planned_at
-    if cut:
-        ended_at = now
+    started_at, ended_at = _execution(results, planned_at, now, cut=cut)
     total = _positive((deadline_at - asked_at) * 1000)
     elapsed = _positive((now - asked_at) * 1000)
     resolving = _positive((started_at - planned_at) * 1000)
@@ -64,6 +55,19 @@ def summarise(
             _phase("response", _positive(answer - composing), 0.0),
         ),
     )
+
+
+def _execution(
+    results: Iterable[ToolSucceeded | ToolFailed], planned_at: Instant, now: Instant, *, cut: bool
+) -> tuple[Instant, Instant]:
+    """When the first call started and when the last one ended; both the plan's moment if none ever did."""
+    started_at, ended_at = now, planned_at
+    for result in results:
+        if result.started_at < started_at:
+            started_at = result.started_at
+        if result.ended_at > ended_at:
+            ended_at = result.ended_at
+    return planned_at if started_at == now else started_at, now if cut else ended_at
 
 
 def _positive(value: float) -> float:

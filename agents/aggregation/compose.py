@@ -23,8 +23,8 @@ from agents.aggregation.wording import (
     title_of,
     truncation_text,
 )
-from schemas.answers import AnswerComposed, Block, BlockKind, Reference, Status
-from schemas.calls import ToolOutput
+from schemas.answers import AnswerComposed, Block, BlockKind, BudgetSummary, Reference, Status
+from schemas.calls import Shape, ToolOutput
 from schemas.errors import ErrorCode, PublicError, ops_error
 from schemas.ids import answer_id
 from schemas.plans import PlanFailed, PlanKind, PlanMade
@@ -124,11 +124,8 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
     main = _main(plan, outcomes)
     main_result = main_result_of(main.output, room) if main is not None and main.output is not None else None
     text, blocks, references = _told(outcomes, room)
-    if main is not None and main.output is not None and main_result is not None:
-        kept, there = len(main_result.rows), len(main.output.rows)
-        if kept < there:
-            which = "last" if main_result.shape == "series" else "first"
-            text.append(f"{title_of(main.step)}: this answer carries the {which} {kept:,} of {there:,} rows.")
+    if main is not None and main_result is not None:
+        text += _cut(main, main_result)
     return _new_answer(
         answer_id=answer_id(plan.trace_id),
         trace_id=plan.trace_id,
@@ -150,14 +147,7 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
         fallback_used=outcomes.fallback is not None,
         fallback_details=outcomes.fallback,
         replans=plan.attempt,
-        budget=summarise(
-            plan.asked_at,
-            plan.planned_at,
-            plan.deadline_at,
-            (*trace.succeeded.values(), *trace.failed.values()),
-            now,
-            cut=outcomes.timed_out,
-        ),
+        budget=_budget(trace, plan, outcomes, now),
         blocks=blocks,
         references=references,
         suggestions=_suggestions(plan, outcomes),
@@ -166,6 +156,20 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
         asked_at=moment(plan.asked_at),
         answered_at=moment(now),
     )
+
+
+def _cut(main: Outcome, main_result: ToolOutput) -> list[str]:
+    """A sentence on the rows that this answer does not carry, if there are any."""
+    kept, there = len(main_result.rows), len(main.output.rows) if main.output is not None else 0
+    if kept >= there:
+        return []
+    which = "last" if main_result.shape is Shape.SERIES else "first"
+    return [f"{title_of(main.step)}: this answer carries the {which} {kept:,} of {there:,} rows."]
+
+
+def _budget(trace: Trace, plan: PlanMade, outcomes: Outcomes, now: Instant) -> BudgetSummary:
+    results = (*trace.succeeded.values(), *trace.failed.values())
+    return summarise(plan.asked_at, plan.planned_at, plan.deadline_at, results, now, cut=outcomes.timed_out)
 
 
 def _told(outcomes: Outcomes, room: Room) -> tuple[list[str], tuple[Block, ...], tuple[Reference, ...]]:
