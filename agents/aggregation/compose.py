@@ -24,7 +24,7 @@ from agents.aggregation.wording import (
     truncation_text,
 )
 from schemas.answers import AnswerComposed, Block, BlockKind, BudgetSummary, Reference, Status
-from schemas.calls import Shape, ToolOutput
+from schemas.calls import Shape, ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import ErrorCode, PublicError, ops_error
 from schemas.ids import answer_id
 from schemas.plans import PlanFailed, PlanKind, PlanMade
@@ -168,7 +168,7 @@ def _cut(main: Outcome, main_result: ToolOutput) -> list[str]:
 
 
 def _budget(trace: Trace, plan: PlanMade, outcomes: Outcomes, now: Instant) -> BudgetSummary:
-    results = (*trace.succeeded.values(), *trace.failed.values())
+    results: list[ToolSucceeded | ToolFailed] = [*trace.succeeded.values(), *trace.failed.values()]
     return summarise(plan.asked_at, plan.planned_at, plan.deadline_at, results, now, cut=outcomes.timed_out)
 
 
