@@ -18,7 +18,6 @@ from agents.execution.guards.sql_truth import always_true_alternative
 from agents.execution.guards.verdict import NOT_AVAILABLE, Allow, Bounds, Refuse, Verdict, blocked
 from schemas.errors import ErrorCode
 
-
 # It logs a warning for each statement it takes for a command; the refusal says it already.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 

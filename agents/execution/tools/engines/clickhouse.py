@@ -65,9 +65,15 @@ class ClickHouseEngine:
     def _client(self, location: str, role: str) -> Any:
         with self._lock:
             client = self._clients.get((location, role))
-            if client is None:
-                client = self._clients[location, role] = self._connected(location)
+        if client is not None:
             return client
+        # Connecting may take seconds, so it holds nobody up; who comes second takes the first one's.
+        made = self._connected(location)
+        with self._lock:
+            client = self._clients.setdefault((location, role), made)
+        if client is not made:
+            made.close()
+        return client
 
     def _connected(self, location: str) -> Any:
         place = urlsplit(location)
