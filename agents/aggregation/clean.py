@@ -7,7 +7,7 @@ from typing import Final
 from schemas.word import Json
 
 MAX_CELL_CHARACTERS: Final = 1_000
-MAX_INLINE_CHARACTERS: Final = 300
+MAX_INLINE_CHARACTERS: Final = 500
 _SAFE_INTEGER: Final = 2**63 - 1
 
 _ESCAPES: Final = re.compile(

@@ -122,24 +122,19 @@ def _fill(
 ) -> str:
     """Fill the holes. A value with a digit in it is a figure and gets the mark; where none has, the last
     value gets it. A name that neither facts nor first row know is said to be unknown."""
-    first = output.rows[0] if output.rows else None
-    column_of = {column.name: index for index, column in enumerate(output.columns)} if first else {}
     text: list[str] = []
     last, marked, missed = -1, False, False
     for part in parts:
         if isinstance(part, str):
             text.append(part)
             continue
-        name, unit = part
-        if name in output.facts:
-            value: Json = output.facts[name]
-            unit = unit or output.fact_units.get(name, Unit.TEXT)
-        elif first and (index := column_of.get(name, len(first))) < len(first):
-            value = first[index]
-            unit = unit or output.columns[index].unit
-        else:
-            value, unit, missed = None, Unit.TEXT, True
+        name, asked = part
+        value, unit, known = _value(output, name)
+        missed = missed or not known
+        unit = asked or unit
         spoken = _said(value, unit, escape)
+        if name == "row_count" and output.truncated:
+            spoken = f"more than {spoken}"
         last = len(text)
         if _DIGIT.search(spoken):
             spoken = f"{spoken} {mark}"
@@ -152,3 +147,20 @@ def _fill(
     elif not marked:
         text[last] = f"{text[last]} {mark}"
     return "".join(text)
+
+
+def _value(output: ToolOutput, name: str) -> tuple[Json, Unit, bool]:
+    """A named figure, its unit and whether it is known: from the facts, else from the first row, else from what
+    every output has, `row_count` and `read_at`."""
+    if name in output.facts:
+        return output.facts[name], output.fact_units.get(name, Unit.TEXT), True
+    if output.rows:
+        first = output.rows[0]
+        for index, column in enumerate(output.columns):
+            if column.name == name and index < len(first):
+                return first[index], column.unit, True
+    if name == "row_count":
+        return len(output.rows), Unit.NUMBER, True
+    if name == "read_at" and output.read_at:
+        return output.read_at, Unit.TIMESTAMP, True
+    return None, Unit.TEXT, False

@@ -1,5 +1,6 @@
 """The answer's text, blocks, references and bounds."""
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -103,6 +104,15 @@ def test_facts_come_before_columns_and_the_unknown_is_said() -> None:
         answer_to(output, render=sentence("p95 {p95}, kept {kept}.")).text == "p95 251 ms [1], kept unknown."
     )
     assert answer_to(MEMORY, render=sentence("{nothing} of {used}")).text == "unknown of 23.4 GiB [1]"
+
+
+def test_every_output_knows_its_count_and_when_it_was_read() -> None:
+    """Both may be named in a template; a count that was cut is only a lower bound."""
+    text = "{row_count} at {read_at}, {used}"
+
+    assert answer_to(MEMORY, render=sentence(text)).text == "1 [1] at 2026-09-21T14:13:20Z [1], 23.4 GiB [1]"
+    cut = dataclasses.replace(MEMORY, truncated=True)
+    assert answer_to(cut, render=sentence("{row_count} rows")).text.startswith("more than 1 [1] rows\n")
 
 
 def test_output_without_rows_says_that_nothing_was_found() -> None:
