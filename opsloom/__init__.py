@@ -9,11 +9,10 @@ async with Client("127.0.0.1:9092", tenant_id="local") as client:
 
 from opsloom.client import Client, Published
 from opsloom.errors import NoAnswer, NotReachable, OpsloomError, Refused
+from opsloom.version import __version__
 from schemas.answers import AnswerComposed, Status
 from schemas.plans import ProducerPlan, ProducerStep
 from schemas.questions import Mode, QuestionAsked, User
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AnswerComposed",

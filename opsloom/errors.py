@@ -23,11 +23,15 @@ class NotReachable(OpsloomError):
 
 
 class Refused(OpsloomError):
-    """The question is not taken; `code` is the code its dead letter has, or would have had."""
+    """The question is not taken; `code` is the code its dead letter has, or would have had.
 
-    def __init__(self, code: ErrorCode, reason: str, hint: str) -> None:
+    `sent` tells whether it was published and lies among the dead letters now.
+    """
+
+    def __init__(self, code: ErrorCode, reason: str, hint: str, *, sent: bool = False) -> None:
         super().__init__(reason, hint)
         self.code = code
+        self.sent = sent
 
 
 class NoAnswer(OpsloomError):

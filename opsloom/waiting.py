@@ -81,7 +81,8 @@ class Waiting:
         refused = Refused(
             letter.code,
             f"The question was not taken ({letter.code.value}): {letter.reason}.",
-            "`opsloom dead-letters show` has it in full.",
+            "`opsloom dead-letters list` has it in full.",
+            sent=True,
         )
         if future := self._by_place.get(place):
             _fail(future, refused)

@@ -1,0 +1,1 @@
+"""What `opsloom doctor` looks at."""

@@ -1,0 +1,1 @@
+"""Dead letters as commands see them, from ClickHouse or from the topic itself."""

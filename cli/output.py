@@ -1,0 +1,63 @@
+"""What goes to standard output, and what a person sees on a terminal while waiting."""
+
+import contextlib
+import dataclasses
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on one line."""
+    import orjson
+
+    sys.stdout.write(orjson.dumps(document, default=_plain).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)
+
+
+def show(*parts: Any) -> None:
+    """Draw for people on standard output."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for part in parts:
+        console.print(part)
+
+
+@contextlib.contextmanager
+def waiting(text: str) -> Iterator[Callable[[str], None]]:
+    """A spinner on standard error while the block runs, on terminals only. Gives a way to change its text.
+
+    What the Kafka client logs meanwhile stays off the screen: the error it raises says it all.
+    """
+    with _quiet("aiokafka"):
+        if not sys.stderr.isatty():
+            yield lambda _text: None
+            return
+        from rich.console import Console
+
+        with Console(stderr=True).status(text) as status:
+            yield status.update
+
+
+@contextlib.contextmanager
+def _quiet(logger_name: str) -> Iterator[None]:
+    logger = logging.getLogger(logger_name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
