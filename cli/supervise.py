@@ -64,7 +64,9 @@ class Supervisor:
         self._packs = load_packs(self.settings)
         collected = asyncio.create_task(self._collect())
         await asyncio.gather(self._start_broker(), self._start_clickhouse())
-        self._packs = load_packs(self.settings)  # again: sources may name the ClickHouse that now has an address
+        self._packs = load_packs(
+            self.settings
+        )  # again: sources may name the ClickHouse that now has an address
         await asyncio.gather(collected, create_topics(self.settings), asyncio.to_thread(self._migrate))
         self._tasks += [asyncio.create_task(self._keep_sampling())]
         self.say("starting the worker")
@@ -75,7 +77,8 @@ class Supervisor:
     def state(self) -> dict[str, Any]:
         """The ready line: addresses and process ids by role."""
         worker_pid = self.worker.pid if self.worker else 0
-        pids = {"up": os.getpid(), **dict.fromkeys(ROLES, worker_pid)}
+        pids: dict[str, int] = {"up": os.getpid()}
+        pids.update(dict.fromkeys(ROLES, worker_pid))
         if self.broker is not None:
             pids["broker"] = self.broker.pid
         if self.clickhouse is not None:
@@ -260,4 +263,6 @@ async def _follow(read_fd: int, log: Path, ready: "asyncio.Future[None]") -> Non
             out.write(line)
             last = line.decode(errors="replace").strip() or last
     if not ready.done():
-        ready.set_exception(WorkerNotReady(f"The worker ended: {last or 'it said nothing'}.", f"Look into {log}."))
+        ready.set_exception(
+            WorkerNotReady(f"The worker ended: {last or 'it said nothing'}.", f"Look into {log}.")
+        )

@@ -140,5 +140,3 @@ async def _wire_sink(settings: Settings, road: Road, wired: Wired) -> None:
         batcher.abandon()
 
     wired.closers.append(close)
-
-

@@ -39,7 +39,8 @@ class Sinker(Lane):
         self._judges = judges
 
     async def handle(self, part: Part, records: Sequence[Any]) -> Iterable["asyncio.Future[Any]"]:
-        road, waits, rows = self._road, [], []
+        road, rows = self._road, []
+        waits: list[asyncio.Future[Any]] = []
         for record in records:
             if record.value is None:
                 road.counters.add(counters.TOMBSTONES)

@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka.errors import CommitFailedError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
+from mode.utils.futures import maybe_async
 
 from streams.lane.bulk import read_to_end
 from streams.lane.part import Part
@@ -18,7 +20,29 @@ IDLE_POLL_S = 0.05
 
 
 class LaneThread(driver.AIOKafkaConsumerThread):
-    """The thread that owns the aiokafka consumer."""
+    """What Faust runs as a thread of its own, here on the app's loop: under one interpreter lock a second thread
+    only hands every batch over twice. Lanes yield often enough for heartbeats (docs/adr/0003)."""
+
+    def __init__(self, consumer: Any, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
+        super().__init__(consumer, loop=loop, thread_loop=loop, **kwargs)
+
+    async def start(self) -> None:
+        self._thread_started.set()
+        await self._default_start()
+
+    async def stop(self) -> None:
+        if self._started.is_set() and not self._stopped.is_set():
+            self._stopped.set()
+            await self._shutdown_thread()
+
+    async def crash(self, exc: BaseException) -> None:
+        await Service.crash(self, exc)
+
+    async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await maybe_async(fun(*args, **kwargs))
+
+    async def cast_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        await maybe_async(fun(*args, **kwargs))
 
     last_heartbeat_at = 0.0
     """Monotonic time of the last heartbeat that the group's coordinator accepted."""
