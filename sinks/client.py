@@ -23,6 +23,8 @@ _CODE = re.compile(r"Code: (\d+)\.|code: (\d+)[,.]")
 _READER: Mapping[str, Any] = {"readonly": 2, "max_execution_time": 30}
 _INSERT: Mapping[str, Any] = {
     "async_insert": 0,
+    # Moments are Unix seconds; text with a zone, as a pack's sampler may write it, is understood too.
+    "date_time_input_format": "best_effort",
     # A name that no column has is a bug to hear of, not a value to lose.
     "input_format_skip_unknown_fields": 0,
     "insert_null_as_default": 0,

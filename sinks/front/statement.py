@@ -109,7 +109,8 @@ def _skeleton(sql: str) -> tuple[str, bool]:
         if match["string"] is not None:
             return "''/" if "/" in match[0] or "\\" in match[0] else "''"
         path_as_name = path_as_name or "/" in match[0] or "\\" in match[0]
-        return match[0][1:-1]
+        bare_name = match[0][1:-1]
+        return bare_name if bare_name.isidentifier() else "name"
 
     bare = _TOKEN.sub(replace, sql)
     return bare, path_as_name
