@@ -49,7 +49,7 @@ def entries_of(packs: Iterable[Pack], default_policies: Iterable[PolicyAsset]) -
     entries = [Entry(policy, SHARED) for policy in default_policies]
     for pack in packs:
         for group in (pack.sources, pack.tools, pack.policies, pack.templates, pack.combos):
-            entries += [Entry(asset, pack.id) for asset in group]
+            entries += [_entry(asset, pack.id) for asset in group]
     owners: dict[tuple[str, ...], str] = {}
     for entry in entries:
         if entry.key in owners:
@@ -64,16 +64,20 @@ def entries_of(packs: Iterable[Pack], default_policies: Iterable[PolicyAsset]) -
 
 def replaced(entries: Iterable[Entry], asset: AnyAsset, pack_id: str) -> tuple[Entry, ...]:
     """The entries with this version of the asset in place of an older one; a new one goes to the end."""
-    new = Entry(asset, pack_id)
+    new = _entry(asset, pack_id)
     kept: list[Entry] = []
     place = -1
     for entry in entries:
         if entry.key == new.key:
-            _refuse_rewriting(entry.asset, asset)
+            _refuse_rewriting(entry.asset, new.asset)
             place = len(kept)
-            entry = Entry(asset, entry.pack_id)
+            entry = Entry(new.asset, entry.pack_id)
         kept.append(entry)
     return tuple(kept) if place >= 0 else (*kept, new)
+
+
+def _entry(asset: AnyAsset, pack_id: str) -> Entry:
+    return Entry(with_capability_defaults(asset) if isinstance(asset, ToolAsset) else asset, pack_id)
 
 
 def _refuse_rewriting(old: AnyAsset, new: AnyAsset) -> None:
@@ -89,7 +93,7 @@ def assembled(entries: Iterable[Entry]) -> Assembled:
     held = tuple(entries)
     found = Assembled()
     for tool in _published(held, ToolAsset):
-        found.tools[tool.id] = with_capability_defaults(tool)
+        found.tools[tool.id] = tool
     found.sources.update((source.id, source) for source in _published(held, SourceAsset))
     _check_references(held)
     found.templates.update(

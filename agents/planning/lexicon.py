@@ -26,30 +26,32 @@ ASKING_WORDS = frozenset(_ASKING.split())
 """Ask for a search without being what is searched for."""
 
 _COMMON = """
-    able above actual after again against ago almost already alright although always among another anybody anyone
-    anything apart around ask away back bad badly because become before begin behind below beside besides best
-    better between beyond bit book both box brand bring broken call came case cause certain chance change check
-    choose clear close come common complete consider cover create daily day deal decent deep detail different
-    difficult down during each earlier early easy either else end enough entire especially even evening ever every
-    everybody everyone everything exact example expect explain extra fact fair far fast feel few fine finish first
-    follow former found free fresh frequent front full funny further general generally go goes going gone good
-    grand great group grow half handle hand happen hard hardly heavy help hence her hide high hold home hope hour
-    house however huge idea ideal important include indeed inside instead interest joke just keep key kill last
-    late lately later latter lead learn least leave less level light likely line little live long longer look
-    loose lose love low made main mainly make manage mark matter may maybe mean measure meet mention mere middle
-    might mind minute miss moment month more moreover morning most mostly move must name near nearly necessary
-    need never new next nice night nobody none nor normal not note nothing notice number obvious occur often okay
-    old once only open order ordinary other otherwise ought outside overall own particular party pass past people
-    perfect perhaps pick piece place plain play plenty point poor possible present press pretty previous prior
-    probably proper provide put quick quickly quiet quite rather reach ready real reason recent regular remain
-    remind remove report rest result room rough round same save saw say second seem seen self send serious serve
-    set several shape sharp short side similar simple simply since single sit size slight slow slowly small
-    somebody somehow someone something sometimes somewhat soon sort special specific spend stand start state stay
-    step still stop strange strong stuck stuff such sudden suppose sure sweet take talk term thank thanks
-    therefore though through throughout thus till time tiny today together told tomorrow tonight too took total
-    toward towards true truth try turn twice typical ugly under unless until upon upper useful usual usually value
-    various version view visit wait walk watch way weak week well went whatever whenever wherever whether while
-    whole whom why wide wish without wonder word work world worse worst worth wrong year yes yesterday yet young
+    able above actual after again against ago almost already alright although always among another anybody
+    anyone anything apart around ask away back bad badly because become before begin behind below beside
+    besides best better between beyond bit book both box brand bring broken call came case cause certain
+    chance change check choose clear close come common complete consider cover create daily day deal decent
+    deep detail develop different difficult down during each earlier early easy either else end enough
+    entire especially even evening ever every everybody everyone everything evolve exact example expect
+    explain extra fact fair far fast feel few fine finish first follow former found free frequent fresh
+    front full funny further general generally go goes going gone good grand great group grow half hand
+    handle happen hard hardly heavy help hence her hide high hold home hope hour house however huge idea
+    ideal important include indeed inside instead interest joke just keep key kill last late lately later
+    latter lead learn least leave less level light likely line little live long longer look loose lose love
+    low made main mainly make manage mark matter may maybe mean measure meet mention mere middle might mind
+    minute miss moment month more moreover morning most mostly move must name near nearly necessary need
+    never new next nice night nobody none nor normal not note nothing notice number obvious occur often okay
+    old once only open order ordinary other otherwise ought outside overall own particular party pass past
+    people perfect perhaps pick piece place plain play plenty point poor possible present press pretty
+    previous prior probably proper provide put quick quickly quiet quite rather reach ready real reason
+    recent regular remain remind remove report rest result room rough round same save saw say second seem
+    seen self send serious serve set several shape sharp short side similar simple simply since single sit
+    size slight slow slowly small somebody somehow someone something sometimes somewhat soon sort special
+    specific spend stand start state stay step still stop strange strong stuck stuff such sudden suppose
+    sure sweet take talk term thank thanks therefore though through throughout thus till time tiny today
+    together told tomorrow tonight too took total toward towards true truth try turn twice typical ugly
+    under unless until upon upper useful usual usually value various version view visit wait walk watch way
+    weak week well went whatever whenever wherever whether while whole whom why wide wish without wonder
+    word work world worse worst worth wrong year yes yesterday yet young
 """
 COMMON_WORDS = frozenset(_COMMON.split())
 """Plain English words: when no template knows them they are not taken for names."""

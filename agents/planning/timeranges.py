@@ -37,7 +37,7 @@ _LAST = re.compile(
 _WITHIN = re.compile(rf"(?<!\S)(?:within|in|over|for|during) {_NUMBER} ?{_ENGLISH_UNIT}(?!\S)")
 _AGO = re.compile(rf"(?<!\S)(?P<since>since )?{_NUMBER} ?{_ENGLISH_UNIT} ago(?!\S)")
 _KOREAN_LAST = re.compile(
-    rf"(?<!\S)(?:지난|최근|과거) ?(?:{_NUMBER} ?)?{_KOREAN_UNIT}(?![가-힣]){_TAIL}(?!\S)"
+    rf"(?<!\S)(?:지난|최근|과거) ?(?:{_NUMBER} ?)?{_KOREAN_UNIT}(?:간|동안|내|의|에|은|는)?(?![가-힣]){_TAIL}(?!\S)"
 )
 _KOREAN_PLAIN = re.compile(rf"(?<!\S){_NUMBER} {_KOREAN_UNIT} (?:동안(?:에|의)?|간|전부터|이내(?:에)?)(?!\S)")
 _NAMED = re.compile(
