@@ -74,7 +74,11 @@ def _bytes(value: float) -> str:
 def _seconds(value: float) -> str:
     sign, size = ("-", -value) if value < 0 else ("", value)
     if size < 1:
-        return f"{sign}{_decimals(size * 1000, 0 if size >= 0.01 else 2)} ms" if size else "0 s"
+        return (
+            f"{sign}{_decimals(size * 1000, 0 if size >= 0.01 else 1 if size >= 0.001 else 2)} ms"
+            if size
+            else "0 s"
+        )
     if size < 60:
         return f"{sign}{_decimals(size, 1)} s"
     whole = int(size)

@@ -14,7 +14,8 @@ from schemas.plans import Step
 from schemas.word import Json
 
 _HOLE: Final = re.compile(r"\{([^{}|]+)(?:\|([^{}|]*))?\}")
-_DIGIT: Final = re.compile(r"\d")
+_FIGURE: Final = re.compile(r"(?<![\w.-])-?\d")
+"""A number of its own: 0.4.3 and 23.4 GiB are figures, eth0 and db-7 are names."""
 _UNITS: Final = {unit.value: unit for unit in Unit}
 _TITLE_CHARACTERS: Final = 120
 
@@ -120,7 +121,7 @@ def _parts(template: str) -> tuple[Part, ...]:
 def _fill(
     parts: tuple[Part, ...], step: Step, output: ToolOutput, mark: str, escape: Callable[[str], str] | None
 ) -> str:
-    """Fill the holes. A value with a digit in it is a figure and gets the mark; where none has, the last
+    """Fill the holes. A value with a figure in it gets the mark; where none has, the last
     value gets it. A name that neither facts nor first row know is said to be unknown."""
     text: list[str] = []
     last, marked, missed = -1, False, False
@@ -136,7 +137,7 @@ def _fill(
         if name == "row_count" and output.truncated:
             spoken = f"more than {spoken}"
         last = len(text)
-        if _DIGIT.search(spoken):
+        if _FIGURE.search(spoken):
             spoken = f"{spoken} {mark}"
             marked = True
         text.append(spoken)

@@ -39,7 +39,7 @@ def render_answer(answer: AnswerComposed) -> RenderableType:
         view = block_view(block, answer.text)
         if view is not None:
             parts += [Text(), _indented(view)]
-    if answer.error is not None:
+    if answer.error is not None and answer.error.code.value not in answer.text:
         parts += [Text(), _indented(_error(answer))]
     if answer.references:
         parts += [Text(), _indented(Group(*[reference_line(reference) for reference in answer.references]))]
@@ -62,14 +62,16 @@ def badge(status: str, title: str) -> Text:
 
 
 def _indented(part: RenderableType) -> Padding:
-    return Padding(part, (0, 0, 0, 2), expand=False)
+    return Padding(part, (0, 0, 0, 2))
 
 
 def _error(answer: AnswerComposed) -> Text:
     error = answer.error
     if error is None:
         return Text()
-    text = Text.assemble((error.code.value, "bold red"), f" {line(error.message)}")
+    text = Text(error.code.value, style="bold red")
+    if error.message not in answer.text:
+        text.append(f" {line(error.message)}", style="not bold default")
     if error.suggestion and error.suggestion not in answer.suggestions:
         text.append(f"\n{line(error.suggestion)}", style="dim")
     return text

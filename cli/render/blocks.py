@@ -15,6 +15,8 @@ from schemas.calls import Column, Unit
 
 MAX_COLUMNS: Final = 8
 _FIGURES: Final = frozenset({Unit.BYTES, Unit.PERCENT, Unit.SECONDS, Unit.NUMBER})
+_UNIT_WORD: Final = {Unit.BYTES: " bytes", Unit.SECONDS: " s", Unit.PERCENT: " percent"}
+_WHOLE: Final = _FIGURES | {Unit.TIMESTAMP}
 
 
 def block_view(block: Block, told: str) -> RenderableType | None:
@@ -59,19 +61,30 @@ def _table(block: Block) -> RenderableType:
     if len(block.rows) == 1 and len(columns) > 3:
         return _record(columns, block)
     shown = columns[:MAX_COLUMNS]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="dim"
+    )
     for column in shown:
         figure = column.unit in _FIGURES
         table.add_column(
-            Text(line(column.name)), justify="right" if figure else "left", no_wrap=figure, overflow="fold"
+            Text(_name(column), justify="right" if figure else "left"),
+            justify="right" if figure else "left",
+            no_wrap=column.unit in _WHOLE,
+            overflow="fold",
         )
     for row in block.rows:
         cells = [cell_text(value, column.unit) for value, column in zip(row, shown, strict=False)]
         table.add_row(*[Text(cell) for cell in cells])
     if len(columns) == len(shown):
         return table
-    rest = ", ".join([line(column.name) for column in columns[MAX_COLUMNS:]])
+    rest = ", ".join([_name(column) for column in columns[MAX_COLUMNS:]])
     return Group(table, Text(f"… more columns: {rest}", style="dim"))
+
+
+def _name(column: Column) -> str:
+    """With blanks, at which a narrow terminal can break it, and without the unit that the figures carry."""
+    name = line(column.name).replace("_", " ")
+    return name.removesuffix(_UNIT_WORD.get(column.unit, "")) or name
 
 
 def _record(columns: tuple[Column, ...], block: Block) -> Table:
@@ -80,7 +93,7 @@ def _record(columns: tuple[Column, ...], block: Block) -> Table:
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for column, value in zip(columns, block.rows[0], strict=False):
-        table.add_row(Text(line(column.name)), Text(cell_text(value, column.unit)))
+        table.add_row(Text(_name(column)), Text(cell_text(value, column.unit)))
     return table
 
 

@@ -29,7 +29,9 @@ _MEANING: Final = {
 def render_slo(report: Mapping[str, Any]) -> RenderableType:
     """The report of a window, as the fields of the sink's SLO query by name: latencies in ms, rates from 0 to 1,
     quantiles as {p50, p95, p99, count}. What was not measured shows a dash."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="dim"
+    )
     table.add_column("metric", no_wrap=True)
     table.add_column("p50 / value", justify="right", no_wrap=True)
     table.add_column("p95", justify="right", no_wrap=True)

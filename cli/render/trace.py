@@ -45,7 +45,9 @@ def render_trace(record: Mapping[str, Any]) -> RenderableType:
 def _calls(calls: Sequence[Mapping[str, Any]]) -> Table:
     """One line a call, with a bar that shows when it ran beside the others."""
     end_ms = max([float(call["end_ms"]) for call in calls] + [1.0])
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="dim"
+    )
     table.add_column("group", justify="right")
     table.add_column("tool", overflow="fold")
     table.add_column(f"0 – {ms_text(end_ms)}", no_wrap=True)
@@ -77,7 +79,9 @@ def _bar(start_ms: float, end_ms: float, whole_ms: float) -> str:
 
 
 def _stages(stages: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="dim"
+    )
     for name in ("phase", "status"):
         table.add_column(name)
     for name in ("took", "budget"):
