@@ -3,6 +3,8 @@
 import asyncio
 from collections import deque
 
+from agents.execution.within import cancelled_from_outside
+
 
 class Bulkhead:
     """Places of one tool. A place is given back exactly once by whoever got it."""
@@ -40,8 +42,7 @@ class Bulkhead:
             if place.done() and not place.cancelled():
                 self.leave()
                 raise
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if cancelled_from_outside():
                 raise
             return False
         finally:

@@ -19,7 +19,7 @@ from agents.execution.guards.verdict import Refuse
 from agents.execution.outcomes import failed, refusal, succeeded
 from agents.execution.retrying import RETRIED, pause_s
 from agents.execution.tool import Invocation, Tool
-from agents.execution.within import TimedOut, within
+from agents.execution.within import TimedOut, cancelled_from_outside, within
 from registry.registry import Registry
 from schemas.calls import ToolCalled, ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import ErrorCode, OpsError, ops_error
@@ -76,8 +76,7 @@ class Execution:
             error = cleaned(outcome, admitted.source)
             return failed(called, admitted, error, started_at, self._clock(), retries)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if cancelled_from_outside():
                 raise
             bug = ops_error(ErrorCode.INTERNAL_ERROR, detail="the adapter was cancelled by nobody")
         except Exception as error:  # noqa: BLE001  # border: a bug in an adapter is a result, not a dead worker

@@ -58,7 +58,7 @@ def within(work: Coroutine[Any, Any, _T], timeout_s: float) -> Generator[Any, An
             except BaseException as error:  # noqa: BLE001  # a driver hands on whatever it is given
                 thrown = error
             if alarm.rung:
-                if thrown is not None and _cancelled_from_outside():
+                if thrown is not None and cancelled_from_outside():
                     work.close()
                     raise thrown
                 return _cut_off(work)
@@ -70,7 +70,8 @@ def within(work: Coroutine[Any, Any, _T], timeout_s: float) -> Generator[Any, An
         timer.cancel()
 
 
-def _cancelled_from_outside() -> bool:
+def cancelled_from_outside() -> bool:
+    """Is the running task being cancelled, or did somebody only cancel what it waits for?"""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
