@@ -28,6 +28,8 @@ from streams.bound_process import BoundProcess
 _READY_LINE = re.compile(r"^clickhouse ready at (?P<url>http://\S+)$", re.MULTILINE)
 _POLL_S = 0.01
 _ORPHAN_GRACE_S = 10.0
+_LAST_WORDS_S = 1.0
+"""How long statements that run may go on when the process is asked to end."""
 _LOG_NAME = "clickhouse.log"
 _STORE_NAME = "store"
 _BUSY_EXIT, _MISSING_EXIT, _ADDRESS_EXIT = 3, 4, 5
@@ -218,28 +220,36 @@ def _explain(code: int, printed: str, data_dir: Path) -> tuple[str, str]:
 
 
 async def _serve(path: Path, listener: socket.socket) -> None:
-    """Open the engine, say so, and serve until SIGTERM or SIGINT."""
+    """Open the engine, say so, serve until SIGTERM or SIGINT, and end the process.
+
+    The engine's threads are not joined: everything acknowledged is in its files by then.
+    """
     from aiohttp import web
 
     from sinks.front.engine import Engine
     from sinks.front.http import Front
 
     engine = Engine(path / _STORE_NAME, _ENGINE_OPTIONS)
+    front = Front(engine)
     runner = web.AppRunner(
-        Front(engine).application(), handler_cancellation=True, access_log=None, auto_decompress=False
+        front.application(), handler_cancellation=True, access_log=None, auto_decompress=False
     )
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     await runner.setup()
-    await web.SockSite(runner, listener, shutdown_timeout=3.0).start()
+    await web.SockSite(runner, listener, shutdown_timeout=_LAST_WORDS_S).start()
     host, port = listener.getsockname()[:2]
     sys.stdout.write(f"clickhouse ready at http://{host}:{port}\n")
     sys.stdout.flush()
     await ended.wait()
     await runner.cleanup()
-    engine.close()
+    # A statement that would not end in time is left to the end of the process: it was never acknowledged.
+    if not front.running:
+        engine.close()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -277,7 +287,4 @@ def _complain(code: int, sentence: str) -> int:
 
 
 if __name__ == "__main__":
-    # The engine's own threads are not joined: everything acknowledged is in its files by now.
-    exit_code = main()
-    sys.stdout.flush()
-    os._exit(exit_code)
+    sys.exit(main())

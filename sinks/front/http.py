@@ -50,6 +50,8 @@ class Front:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="write")
         self._killer = ThreadPoolExecutor(1, thread_name_prefix="kill")
+        self.running = 0
+        """Statements begun and not ended."""
 
     def application(self) -> web.Application:
         """The routes `/ping`, `/replicas_status` and `/`."""
@@ -81,24 +83,24 @@ class Front:
             )
         return web.Response(body=result.body, headers={**common, **_headers(result)})
 
+    def _ended(self, work: asyncio.Future[Result]) -> None:
+        self.running -= 1
+        if not work.cancelled():
+            work.exception()  # heard, also where nobody waits for it any more
+
     async def _run(self, request: Request) -> Result:
         reads = self._engine.is_read_only(request)
         work = (self._readers if reads else self._writers).submit(self._engine.run, request)
         waiting = asyncio.wrap_future(work)
+        self.running += 1
+        waiting.add_done_callback(self._ended)
         try:
             return await asyncio.shield(waiting)
         except asyncio.CancelledError:
             # The client has gone. A read is stopped; a write finishes, as its sender may have counted on it.
-            waiting.add_done_callback(_heard)
             if reads and not work.cancel():
                 self._killer.submit(self._engine.kill, request.query_id)
             raise
-
-
-def _heard(ended: asyncio.Future[Result]) -> None:
-    """Take note of how it ended where nobody waits for it any more."""
-    if not ended.cancelled():
-        ended.exception()
 
 
 async def _ping(_: web.Request) -> web.Response:

@@ -258,3 +258,16 @@ def test_the_engine_ends_with_the_process_that_started_it(tmp_path: Path) -> Non
     parent.stdout.close()
     _, alive = psutil.wait_procs([engine], timeout=15)
     assert not alive
+
+
+def test_it_stops_in_time_whatever_runs(tmp_path: Path) -> None:
+    """A read that would take hours is broken off, and the process ends by itself."""
+    engine = EmbeddedClickHouse(tmp_path)
+    url = engine.start()
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(_ask, url, f"{_LONG} /* to be stopped */")
+        _wait_for_query(url, "to be stopped", there=True)
+        begun = time.monotonic()
+        assert engine.stop(timeout_s=8)
+        assert time.monotonic() - begun < 4
+        assert long.exception(5) is not None
