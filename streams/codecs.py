@@ -105,6 +105,8 @@ class Codec:
             return cast(E, _json_decoders[name].decode(raw))
         except msgspec.ValidationError as exc:
             raise DecodeError(ErrorCode.INVALID_EVENT, str(exc)) from exc
+        except RecursionError as exc:
+            raise DecodeError(ErrorCode.NESTED_TOO_DEEP, "the event is nested too deep to be read") from exc
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as exc:
             raise DecodeError(ErrorCode.NOT_JSON, "the event is not JSON") from exc
 

@@ -77,6 +77,8 @@ def _from_avro(raw: bytes, codec: Codec) -> bytes | Refusal:
         text = orjson.dumps(document)
     except (TypeError, ValueError):
         return Refusal(ErrorCode.INVALID_EVENT, "a field holds what JSON cannot say")
+    if not _is_finite(document):  # orjson wrote null for it
+        return Refusal(ErrorCode.NOT_FINITE, "a field holds NaN or an infinite number")
     if _too_deep(text, document):
         return Refusal(ErrorCode.NESTED_TOO_DEEP, f"the event is nested more than {MAX_NESTING} levels deep")
     return text
@@ -99,7 +101,17 @@ def _check_json(raw: bytes) -> bytes | Refusal:
             return Refusal(ErrorCode.DUPLICATE_KEY, f"the key {str(exc)[:64]!r} stands twice in one object")
         except _NotFinite as exc:
             return Refusal(ErrorCode.NOT_FINITE, f"{exc} is not a JSON number")
-    return raw
+    return _moments_in_digits(document) or raw
+
+
+def _moments_in_digits(document: dict[str, Any]) -> Refusal | None:
+    """Pydantic would take a text of digits for Unix seconds; a moment is a date with its time and zone here."""
+    options = document.get("options")
+    deadline = options.get("deadline") if isinstance(options, dict) else None
+    for name, value in (("created_at", document.get("created_at")), ("options.deadline", deadline)):
+        if isinstance(value, str) and value[4:5] != "-":
+            return Refusal(ErrorCode.INVALID_EVENT, f"{name}: it must be written like 2026-11-21T09:30:00Z")
+    return None
 
 
 def _why_not_json(raw: bytes, error: orjson.JSONDecodeError) -> Refusal:
@@ -140,7 +152,13 @@ def _read_slowly(raw: bytes) -> Any:
             raise _NotFinite(text[:32])
         return number
 
-    return json.loads(raw, object_pairs_hook=no_duplicates, parse_constant=no_constant, parse_float=finite)
+    return json.loads(
+        raw,
+        object_pairs_hook=no_duplicates,
+        parse_constant=no_constant,
+        parse_float=finite,
+        parse_int=finite,  # digits without end are no number anybody can hold; the value itself is not used
+    )
 
 
 def _too_deep(raw: bytes, document: Any) -> bool:
@@ -155,6 +173,20 @@ def _too_deep(raw: bytes, document: Any) -> bool:
             if isinstance(inner, dict | list)
         ]
         if not level:
+            return False
+    return True
+
+
+def _is_finite(document: Any) -> bool:
+    """Whether every number in it is one."""
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, float) and value - value != 0.0:
             return False
     return True
 
