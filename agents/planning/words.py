@@ -7,10 +7,10 @@ from functools import lru_cache
 
 from agents.planning.lexicon import IRREGULAR, KOREAN_TERMS, PARTICLES, STOP_WORDS, SYNONYMS
 
-READ_FROM_START = 1_200
-READ_FROM_END = 600
+READ_FROM_START = 1_000
+READ_FROM_END = 500
 """Characters of a long question that are read: people ask first or last."""
-MAX_TOKENS = 250
+MAX_TOKENS = 180
 _MAX_WORD = 64
 _SIGNS = frozenset({"/", "~", "/*"})
 """Without letters, and yet names: of the root and the home folder."""
@@ -35,7 +35,7 @@ class Token:
 
 
 def read(text: str) -> tuple[Token, ...]:
-    """The tokens of a text, at most 250, from at most its first 1,200 and last 600 characters."""
+    """The tokens of a text, at most 180, from at most its first 1,000 and last 500 characters."""
     if len(text) > READ_FROM_START + READ_FROM_END:
         text = f"{text[:READ_FROM_START]} {text[-READ_FROM_END:]}"
     folded = _APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).casefold())
