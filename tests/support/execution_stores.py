@@ -173,11 +173,13 @@ def registry_over(folder: Path, *more: ToolAsset | SourceAsset | TemplateAsset) 
         source.model_copy(update={"location": source.location.format(folder=folder)})
         for source in (INVENTORY, SHARED, SAMPLES_STORE, LIBRARY, GRAPH)
     ]
-    registry = Registry.of()
-    order = {SourceAsset: 0, ToolAsset: 1, TemplateAsset: 2}
     own = [asset for asset in (*sources, *TOOLS) if asset.id not in taken]
-    for asset in sorted((*own, *more), key=lambda each: order[type(each)]):
-        registry = registry.register(asset)
+    registry = Registry.of()
+    # What others name comes first.
+    for kind in (SourceAsset, ToolAsset, TemplateAsset):
+        for asset in (*own, *more):
+            if isinstance(asset, kind):
+                registry = registry.register(asset)
     return registry
 
 

@@ -18,6 +18,8 @@ from agents.execution.tools.threads import Stop
 from schemas.errors import OpsError
 
 _CONNECT_S = 5.0
+_ANSWER_S = 65
+"""No policy lets a statement run longer than 60 s; a server that hangs holds a thread no longer than this."""
 _MAX_MEMORY_BYTES = 2_000_000_000
 
 # The driver logs tracebacks of its own for a server that is away; what it raises says it all.
@@ -89,7 +91,7 @@ class ClickHouseEngine:
             tz_mode="aware",
             autogenerate_session_id=False,
             connect_timeout=int(_CONNECT_S),
-            send_receive_timeout=300,
+            send_receive_timeout=_ANSWER_S,
         )
         asked = parse_qs(place.query).get("database", [place.path.strip("/")])[0]
         client.database = asked or self._database

@@ -418,9 +418,9 @@ def test_an_asset_may_narrow_the_parameters_of_its_adapter() -> None:
     registry = Registry.of().register(tool("probe", "probe", "mcp", None, parameters=schema))
     execution = Execution(registry, {"probe": Probe()}, lambda: NOW)
 
+    asked_with: list[dict[str, Any]] = [{"value": 1}, {"value": 1, "rows": 3}, {}, {"value": []}]
     results = [
-        finished_without_waiting(execution.run(call("probe", params, now=NOW)))
-        for params in ({"value": 1}, {"value": 1, "rows": 3}, {}, {"value": []})
+        finished_without_waiting(execution.run(call("probe", params, now=NOW))) for params in asked_with
     ]
 
     assert [isinstance(result, ToolSucceeded) for result in results] == [True, False, False, False]
