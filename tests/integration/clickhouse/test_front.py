@@ -31,7 +31,8 @@ def _ask(url: str, sql: str, *, post: bool = True, **parameters: str) -> tuple[i
         with urllib.request.urlopen(address, sql.encode() if post else None, timeout=20) as answer:
             return answer.status, dict(answer.headers), answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, dict(error.headers), error.read().decode()
+        with error:
+            return error.code, dict(error.headers), error.read().decode()
 
 
 def _wait_for_query(url: str, mark: str, *, there: bool) -> None:
@@ -168,6 +169,7 @@ def test_a_browsers_page_is_turned_away(engine: EmbeddedClickHouse) -> None:
         request = urllib.request.Request(f"{engine.url}/?query=SELECT+1", headers=headers)
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request)
+        refused.value.close()
         assert refused.value.code == 403
 
 
