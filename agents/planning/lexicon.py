@@ -26,32 +26,40 @@ ASKING_WORDS = frozenset(_ASKING.split())
 """Ask for a search without being what is searched for."""
 
 _COMMON = """
-    able above actual after again against ago almost already alright although always among another anybody
-    anyone anything apart around ask away back bad badly because become before begin behind below beside
-    besides best better between beyond bit book both box brand bring broken call came case cause certain
-    chance change check choose clear close come common complete consider cover create daily day deal decent
-    deep detail develop different difficult down during each earlier early easy either else end enough
-    entire especially even evening ever every everybody everyone everything evolve exact example expect
-    explain extra fact fair far fast feel few fine finish first follow former found free frequent fresh
-    front full funny further general generally go goes going gone good grand great group grow half hand
-    handle happen hard hardly heavy help hence her hide high hold home hope hour house however huge idea
-    ideal important include indeed inside instead interest joke just keep key kill last late lately later
-    latter lead learn least leave less level light likely line little live long longer look loose lose love
-    low made main mainly make manage mark matter may maybe mean measure meet mention mere middle might mind
-    minute miss moment month more moreover morning most mostly move must name near nearly necessary need
-    never new next nice night nobody none nor normal not note nothing notice number obvious occur often okay
-    old once only open order ordinary other otherwise ought outside overall own particular party pass past
+    able above actual after again against ago almost already alright although always among another answer
+    anybody anyone anything apart around ask asked asking away back bad badly because become before begin
+    behind believe below beside besides best better between beyond big bigger bit blue book both box brand
+    bring broken burning buy call came carry case catch cause certain chance change check choose clear close
+    come common complete consider cool cover create cut daily day days deal decent deep deliver detail
+    develop different difficult direct does done down drop during each earlier early easy eight either else
+    empty end enjoy enough entire especially even evening ever every everybody everyone everything evolve
+    exact example expect explain extra face fact fail fair fall far fast feel few fill fine finish first
+    five fix flow follow force former found four free frequent fresh front full funny further gave general
+    generally gets getting go goes going gone good got gotten grand great group grow guess half hand handle
+    happen hard hardly hear heard heavy help hence her hide high hit hold home hope hot hour hours house
+    however huge hundred idea ideal identify imagine important improve include increase indeed indirect
+    inform inside instead interest join joke jump just keep kept key kill knew knowledge known large larger
+    last late lately later latter lead learn least leave less level lie lift light likely line listen little
+    live long longer look loose lose lots loud love low made main mainly make manage mark matter may maybe
+    mean measure meet mention mere mess middle might mind minute minutes miss moment month more moreover
+    morning most mostly move must name nature near nearly necessary need never new next nice night nine
+    nobody none nor normal not note nothing notice number obvious occur offer often okay old once only open
+    opposite order ordinary original other otherwise ought outside overall own particular party pass past
     people perfect perhaps pick piece place plain play plenty point poor possible present press pretty
-    previous prior probably proper provide put quick quickly quiet quite rather reach ready real reason
-    recent regular remain remind remove report rest result room rough round same save saw say second seem
-    seen self send serious serve set several shape sharp short side similar simple simply since single sit
-    size slight slow slowly small somebody somehow someone something sometimes somewhat soon sort special
-    specific spend stand start state stay step still stop strange strong stuck stuff such sudden suppose
-    sure sweet take talk term thank thanks therefore though through throughout thus till time tiny today
-    together told tomorrow tonight too took total toward towards true truth try turn twice typical ugly
-    under unless until upon upper useful usual usually value various version view visit wait walk watch way
-    weak week well went whatever whenever wherever whether while whole whom why wide wish without wonder
-    word work world worse worst worth wrong year yes yesterday yet young
+    previous prior probably proper provide pull push put question quick quickly quiet quite rather reach
+    read ready real reason receive recent regular related relevant remain remind remove reply report require
+    respond rest result return reverse rise room rough round rule run same save saw say scale score search
+    second seek seem seen self sell send sense serious serve set settle seven several shake shape sharp
+    short shut side sign similar simple simply since single sit six size slight slow slowly small smart
+    solve somebody somehow someone something sometimes somewhat soon sort speak special specific spend split
+    spread stand start state stay step stick still stop store strange strike strong stuck study stuff
+    succeed such sudden suffer suggest support suppose sure survive sweet system take talk teach ten tend
+    term thank thanks therefore though thousand three through throughout throw thus till time tiny today
+    together told tomorrow tonight too took total touch toward towards track travel treat trouble true truth
+    try turn twice two typical ugly under understand unit unless until unusual upon upper upset useful usual
+    usually value various version view visit wait wake walk watch way weak wear week weeks well went
+    whatever whenever wherever whether while whole whom why wide win wise wish without wonder word work
+    world worry worse worst worth write wrong year yes yesterday yet young
 """
 COMMON_WORDS = frozenset(_COMMON.split())
 """Plain English words: when no template knows them they are not taken for names."""
@@ -78,7 +86,15 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "documentation": ("document",),
     "drive": ("disk",),
     "eat": ("use",),
+    "burn": ("use",),
+    "capacity": ("space", "size"),
+    "clear": ("free",),
     "consume": ("use",),
+    "consumer": ("use", "process"),
+    "deps": ("dependency", "depend"),
+    "explain": ("describe",),
+    "launch": ("start",),
+    "remain": ("free", "left"),
     "consumption": ("use",),
     "hog": ("use",),
     "fill": ("full",),

@@ -85,22 +85,26 @@ class Index:
         return frozenset(
             at
             for at, token in enumerate(sentence.tokens)
-            if not token.stop and token.text not in COMMON_WORDS and not self._known(token)
+            if not token.stop and COMMON_WORDS.isdisjoint((token.text, token.stem)) and not self._known(token)
         )
 
     def _known(self, token: Token) -> bool:
         """A word is known with all its parts; of Korean, which is read in pairs, one pair is enough."""
-        known = (any(term in self._idf for term, _ in unit) for unit in token.units)
+        known = (not self.unknown(unit) for unit in token.units)
         return any(known) if token.text >= "가" else all(known)
+
+    def unknown(self, unit: Unit) -> bool:
+        """Does no document know the word or what it may stand for?"""
+        return not any(term in self._idf for term, _ in unit)
 
     def idf(self, unit: Unit) -> float:
         """How telling a unit is: as rare as its own word, or as the first known word it may stand for. What is
-        unknown but common counts half, and so does Korean: more often than not it is an ending."""
+        unknown but common counts a third, and so does Korean: more often than not it is an ending."""
         for term, _ in unit:
             if term in self._idf:
                 return self._idf[term]
         common = unit[0][0] >= "가" or unit[0][0] in COMMON_WORDS
-        return self._idf_unknown / 2 if common else self._idf_unknown
+        return self._idf_unknown / 3 if common else self._idf_unknown
 
     def best(self, sentence: Sentence, count: int, among: Collection[int]) -> list[int]:
         """The numbers of those documents that share the most with the sentence, best first; ties by number."""
@@ -139,7 +143,7 @@ class Match:
 
     def coverage(self, number: int, taken: Taken) -> Coverage:
         """How much of the sentence a document accounts for. What a parameter was read from counts as its kind;
-        what a free text took, and would fit any document, counts a third unless the document knows it."""
+        what a free text took, and would fit any document, counts less unless the document knows it."""
         terms = self._index.terms(number)
         gained, possible = 0.0, 0.0
         matched: dict[str, None] = {}
@@ -159,10 +163,15 @@ class Match:
                     if term in terms:
                         share = max(share, weight * terms[term])
                 gained += idf * share
-                possible += idf / 3 if loose and not share else idf
+                possible += idf * (self._swallowed(unit) if loose and not share else 1.0)
                 if share > 0:
                     matched[text] = None
         return Coverage(gained / possible if possible else 0.0, tuple(matched))
+
+    def _swallowed(self, unit: Unit) -> float:
+        """What a word counts that a free text took and the document does not know: less than a word passed over,
+        and least if no document knows it, as then it is likely what is searched for."""
+        return 0.33 if self._index.unknown(unit) else 0.75
 
     def likeness(self, number: int, taken: Taken) -> float:
         """How like the sentence is to the document's nearest example, 0 to 1; words of a free text that the
