@@ -9,9 +9,6 @@ import streams.lane.transport  # noqa: F401  # `lane://` must be loadable where 
 from streams.settings import Role, Settings
 from streams.topics import Topics
 
-FETCH_WAIT_MS = 20
-"""How long the broker may hold a fetch for more data; bounds the latency that a quiet topic adds."""
-
 MAX_BATCH_BYTES = 1024 * 1024
 """Largest batch sent; a record larger than this cannot travel."""
 
@@ -27,7 +24,7 @@ def make_app(settings: Settings, role: Role) -> Any:
     logging.getLogger("faust").setLevel(settings.log_level.upper())
     return faust.App(
         Topics.of(settings).group(role),
-        broker=f"{brokers}?fetch_max_wait_ms={FETCH_WAIT_MS}",
+        broker=brokers,
         store="memory://",
         datadir=str(datadir),
         autodiscover=False,

@@ -13,10 +13,15 @@ from mode import Service
 from mode.utils.futures import maybe_async
 
 from streams.lane.bulk import read_to_end
+from streams.lane.pacing import pace_fetches
 from streams.lane.part import Part
 
 IDLE_POLL_S = 0.05
 """How soon to look again when nothing may be fetched; an empty set of partitions would mean: all of them."""
+
+BUSY_WAIT_MS = 20
+BUSY_FOR_S = 1.0
+QUIET_WAIT_MS = 300
 
 
 class LaneThread(driver.AIOKafkaConsumerThread):
@@ -47,15 +52,13 @@ class LaneThread(driver.AIOKafkaConsumerThread):
     last_heartbeat_at = 0.0
     """Monotonic time of the last heartbeat that the group's coordinator accepted."""
 
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = int(
-            transport.url[0].query.get("fetch_max_wait_ms", 100)
-        )  # Faust fixes 1500
-        return consumer
+    def hold_fetches(self, wait_ms: int) -> None:
+        """How long the broker may hold the next fetches for data; Faust fixes 1,500 ms."""
+        self._ensure_consumer()._fetcher._fetch_max_wait_ms = wait_ms
 
     async def on_start(self) -> None:
         await super().on_start()
+        pace_fetches(self._ensure_consumer()._fetcher)
         self.note_heartbeat()
 
     def watch_heartbeats(self) -> None:
@@ -110,6 +113,7 @@ class LaneConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.notes: dict[TP, str] = {}
+        self._fetched_at = 0.0
 
     @property
     def lanes(self) -> dict[str, Any]:
@@ -129,6 +133,7 @@ class LaneConsumer(driver.Consumer):
                 await asyncio.sleep(min(timeout, IDLE_POLL_S))
                 return {}
         fetched = await super()._getmany(active_partitions, min(timeout, 0.1))
+        self._pace(bool(fetched))
         rest: dict[TP, Any] = {}
         for tp, batch in fetched.items():
             lane = self.lanes.get(tp.topic)
@@ -141,6 +146,14 @@ class LaneConsumer(driver.Consumer):
             elif part is not None and part.next is not None:
                 self._thread.seek(tp, part.next)  # fetched across a rebalance: read it again
         return rest
+
+    def _pace(self, fetched: bool) -> None:
+        """A fetch under way leaves out partitions whose records were still waiting here, so while there is traffic
+        it must come back soon; a quiet lane asks for everything at once and can wait long."""
+        now = time.monotonic()
+        if fetched:
+            self._fetched_at = now
+        self._thread.hold_fetches(BUSY_WAIT_MS if now - self._fetched_at < BUSY_FOR_S else QUIET_WAIT_MS)
 
     async def perform_seek(self) -> None:
         """Ends every rebalance, after the tables have recovered: from here on the lanes own their partitions."""
