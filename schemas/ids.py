@@ -17,7 +17,7 @@ ID_LENGTH = 32
 
 def _digest(kind: str, *parts: str) -> str:
     """Hash of length-prefixed parts, so that ("ab", "c") and ("a", "bc") never meet."""
-    text = kind + "".join(f"|{len(part)}:{part}" for part in parts)
+    text = kind + "".join([f"|{len(part)}:{part}" for part in parts])
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=ID_LENGTH // 2).hexdigest()
 
 

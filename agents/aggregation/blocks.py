@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from agents.aggregation.clean import as_markdown, cell, line
-from agents.aggregation.making import maker
 from agents.aggregation.wording import success_text, title_of
 from schemas.answers import Block, BlockKind
 from schemas.calls import Column, Shape, ToolOutput
@@ -21,9 +20,6 @@ _COLUMN_CHARACTERS: Final = 64
 _ROWS_OF_DEFAULT: Final = 12
 _SCALAR_CHARACTERS: Final = 12
 _HIT_COLUMNS: Final = ("document_name", "chunk_text", "page_number", "relevance_score")
-
-new_block = maker(Block)
-_new_output = maker(ToolOutput)
 
 
 class Room:
@@ -66,7 +62,7 @@ def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Ro
     None when there is nothing to draw beyond the answer's text."""
     show = step.render.show if step.render is not None else None
     if show is Show.TEXT:
-        return new_block(
+        return Block(
             kind=BlockKind.MARKDOWN,
             title=title_of(step),
             text=success_text(step, output, mark, as_markdown),
@@ -84,7 +80,7 @@ def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Ro
     if output.shape is Shape.DOCUMENTS:
         columns, rows = _hits(columns, rows)
     kept = room.rows(rows, at_most)
-    return new_block(
+    return Block(
         kind=kind,
         title=title_of(step),
         columns=columns,
@@ -97,7 +93,7 @@ def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Ro
 def _series_block(step: Step, output: ToolOutput, reference: str, room: Room) -> Block:
     """The newest points: a series is read at its end."""
     kept = room.rows(output.rows[-MAX_POINTS:], MAX_POINTS)
-    return new_block(
+    return Block(
         kind=BlockKind.TIME_SERIES,
         title=title_of(step),
         columns=columns_of(output),
@@ -132,7 +128,7 @@ def main_result_of(output: ToolOutput, room: Room) -> ToolOutput:
             break
         facts[line(name, _COLUMN_CHARACTERS)] = safe
     cut = len(rows) < len(output.rows) or len(facts) < len(output.facts)
-    return _new_output(
+    return ToolOutput(
         shape=output.shape,
         columns=columns_of(output),
         rows=rows,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from agents.aggregation.making import maker
 from schemas.answers import BudgetSummary, PhaseBudget
 from schemas.calls import ToolFailed, ToolSucceeded
 from schemas.word import Instant
@@ -13,9 +12,6 @@ EXECUTE_MS: Final = 60_000.0
 COMPOSE_MS: Final = 20_000.0
 
 Phase = Literal["planning", "tool_resolution", "execution", "aggregation", "response"]
-
-_new_summary = maker(BudgetSummary)
-_new_phase = maker(PhaseBudget)
 
 
 def summarise(
@@ -42,7 +38,7 @@ def summarise(
     composing = _positive((now - ended_at) * 1000)
     execute = total if total < EXECUTE_MS else EXECUTE_MS
     answer = total if total < COMPOSE_MS else COMPOSE_MS
-    return _new_summary(
+    return BudgetSummary(
         total_ms=total,
         elapsed_ms=elapsed,
         remaining_ms=_positive(total - elapsed),
@@ -75,7 +71,7 @@ def _positive(value: float) -> float:
 
 
 def _phase(phase: Phase, budget_ms: float, elapsed_ms: float) -> PhaseBudget:
-    return _new_phase(
+    return PhaseBudget(
         phase=phase,
         budget_ms=budget_ms,
         elapsed_ms=elapsed_ms,

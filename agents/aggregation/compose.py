@@ -8,11 +8,10 @@ from typing import Final
 
 import msgspec
 
-from agents.aggregation.blocks import Room, block_of, main_result_of, new_block
+from agents.aggregation.blocks import Room, block_of, main_result_of
 from agents.aggregation.budget import summarise
 from agents.aggregation.clean import line, lines
 from agents.aggregation.figures import moment
-from agents.aggregation.making import maker
 from agents.aggregation.outcomes import MESSAGE_CHARACTERS, Outcome, Outcomes, empty, outcomes_of, public
 from agents.aggregation.trace import Trace
 from agents.aggregation.wording import (
@@ -37,8 +36,6 @@ _SURE_CHARACTERS: Final = 24_000
 """Rows of fewer characters than this cannot make an answer too large, however they are encoded."""
 _MAX_LISTED: Final = 20
 
-_new_answer = maker(AnswerComposed)
-_new_reference = maker(Reference)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -66,7 +63,7 @@ def compose(trace: Trace, now: Instant) -> AnswerComposed:
 def compose_refusal(failed: PlanFailed, now: Instant) -> AnswerComposed:
     """The failed answer of a question for which no plan could be made."""
     error = public(failed.error)
-    return _new_answer(
+    return AnswerComposed(
         answer_id=answer_id(failed.trace_id),
         trace_id=failed.trace_id,
         question_id=failed.question_id,
@@ -97,7 +94,7 @@ def _without_steps(plan: PlanMade, now: Instant) -> AnswerComposed:
             suggestion=next(iter(suggestions), None),
         ).public()
         text = text or error.message
-    return _new_answer(
+    return AnswerComposed(
         answer_id=answer_id(plan.trace_id),
         trace_id=plan.trace_id,
         question_id=plan.question_id,
@@ -126,7 +123,7 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
     text, blocks, references = _told(outcomes, room)
     if main is not None and main_result is not None:
         text += _cut(main, main_result)
-    return _new_answer(
+    return AnswerComposed(
         answer_id=answer_id(plan.trace_id),
         trace_id=plan.trace_id,
         question_id=plan.question_id,
@@ -203,13 +200,13 @@ def _told(outcomes: Outcomes, room: Room) -> tuple[list[str], tuple[Block, ...],
             missing.append(failure_text(step, result.error_details))
     if references:
         numbers = tuple([reference.reference_id for reference in references])
-        blocks.append(new_block(kind=BlockKind.REFERENCES, references=numbers))
+        blocks.append(Block(kind=BlockKind.REFERENCES, references=numbers))
     return found + missing, tuple(blocks), tuple(references)
 
 
 def _reference(number: str, outcome: Outcome, output: ToolOutput) -> Reference:
     result = outcome.result
-    return _new_reference(
+    return Reference(
         reference_id=number,
         step_id=result.step_id,
         call_id=result.call_id,

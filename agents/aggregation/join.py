@@ -21,9 +21,8 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
 from agents.aggregation.compose import compose, compose_refusal
-from agents.aggregation.making import maker
 from agents.aggregation.standing import MAX_IN_FLIGHT, Standing, groups, standing
-from agents.aggregation.trace import BY_PLAN, Call, Trace, answered, new_trace
+from agents.aggregation.trace import BY_PLAN, Call, Trace, answered
 from schemas.answers import AnswerComposed
 from schemas.calls import DeadlinePassed, ToolCalled, ToolFailed, ToolSucceeded
 from schemas.events import AggregationEvent
@@ -36,7 +35,6 @@ EXECUTE_BUDGET_S = 60.0
 
 _SAME_INSTANT_S = 0.001
 _RESULTS = (ToolSucceeded, ToolFailed)
-_new_call = maker(ToolCalled)
 
 _Result = TypeVar("_Result", ToolSucceeded, ToolFailed)
 
@@ -79,11 +77,11 @@ def fold(state: Trace | None, event: AggregationEvent, now: float) -> Folded:
 def _plan(state: Trace | None, plan: PlanMade, now: float) -> Folded:
     if state is not None and state.plan is not None:
         return state, _again(state, state.plan, BY_PLAN)
-    trace = new_trace(trace_id=plan.trace_id, deadline_at=plan.deadline_at, plan=plan)
+    trace = Trace(trace_id=plan.trace_id, deadline_at=plan.deadline_at, plan=plan)
     if plan.kind is not PlanKind.PLAN:
         return _answer(trace, now)
     if state is not None:
-        trace = new_trace(
+        trace = Trace(
             trace_id=plan.trace_id,
             deadline_at=plan.deadline_at,
             plan=plan,
@@ -145,7 +143,7 @@ def _go_on(trace: Trace, plan: PlanMade, released_by: str, now: float) -> Folded
         call = Call(call_id(trace.trace_id, step.step_id, plan.attempt), released_by, now)
         calls[step.step_id] = call
         outputs.append(_dispatch(plan, step, call, group_of[step.step_id]))
-    trace = new_trace(
+    trace = Trace(
         trace_id=trace.trace_id,
         deadline_at=trace.deadline_at,
         plan=plan,
@@ -182,7 +180,7 @@ def _again(state: Trace, plan: PlanMade, released_by: str) -> tuple[Dispatch, ..
 
 def _dispatch(plan: PlanMade, step: Step, call: Call, group: int) -> Dispatch:
     return Dispatch(
-        _new_call(
+        ToolCalled(
             trace_id=plan.trace_id,
             tenant_id=plan.tenant_id,
             user_id=plan.user_id,
@@ -219,7 +217,7 @@ def _with_result(state: Trace, event: ToolSucceeded | ToolFailed) -> Trace:
         succeeded = {**succeeded, event.step_id: event}
     else:
         failed = {**failed, event.step_id: event}
-    return new_trace(
+    return Trace(
         trace_id=state.trace_id,
         deadline_at=state.deadline_at,
         plan=state.plan,
@@ -235,7 +233,7 @@ def _keep_early(state: Trace | None, event: ToolSucceeded | ToolFailed, now: flo
     if event.call_id != call_id(event.trace_id, event.step_id, 0):
         return state
     if state is None:
-        state = new_trace(trace_id=event.trace_id, deadline_at=now + TOTAL_BUDGET_S)
+        state = Trace(trace_id=event.trace_id, deadline_at=now + TOTAL_BUDGET_S)
     known = {**state.succeeded, **state.failed}
     return state if event.step_id in known or len(known) >= MAX_STEPS else _with_result(state, event)
 

@@ -3,7 +3,6 @@
 from typing import Final, NamedTuple
 
 from agents.aggregation.clean import line
-from agents.aggregation.making import maker
 from agents.aggregation.standing import Standing, found_nothing, groups, standing
 from agents.aggregation.trace import Trace
 from schemas.answers import FallbackDetails, Status, ToolResult
@@ -14,8 +13,6 @@ from schemas.plans import PlanMade, Step
 from schemas.word import Instant
 
 MESSAGE_CHARACTERS: Final = 200
-
-_new_result = maker(ToolResult)
 
 
 class Outcome(NamedTuple):
@@ -95,7 +92,7 @@ _TIMEOUT: Final = ops_error(ErrorCode.TOOL_TIMEOUT, suggestion="Ask again, or gi
 
 
 def _succeeded(step: Step, event: ToolSucceeded) -> Outcome:
-    result = _new_result(
+    result = ToolResult(
         step_id=step.step_id,
         tool_id=event.tool_id,
         call_id=event.call_id,
@@ -115,7 +112,7 @@ def _nothing(event: ToolFailed) -> ToolResult:
 def _told(event: ToolFailed, *, success: bool) -> ToolResult:
     error = public(event.error)
     timeout = error.code is ErrorCode.TOOL_TIMEOUT
-    return _new_result(
+    return ToolResult(
         step_id=event.step_id,
         tool_id=event.tool_id,
         call_id=event.call_id,
@@ -140,7 +137,7 @@ def _unmet(
     call = trace.calls.get(step.step_id)
     if step.step_id in cut:
         error = _TIMEOUT.public()
-        return _new_result(
+        return ToolResult(
             step_id=step.step_id,
             tool_id=step.tool_id,
             call_id=call.call_id if call else call_id(trace.trace_id, step.step_id, plan.attempt),
@@ -153,7 +150,7 @@ def _unmet(
             error_details=error,
         )
     cause = stands.skipped.get(step.step_id, step.depends_on[0] if step.depends_on else None)
-    return _new_result(
+    return ToolResult(
         step_id=step.step_id,
         tool_id=step.tool_id,
         call_id=call.call_id if call else call_id(trace.trace_id, step.step_id, plan.attempt),

@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from agents.aggregation.making import maker
 from schemas.calls import ToolFailed, ToolSucceeded
 from schemas.plans import PlanMade
 from schemas.word import Instant, word
@@ -44,8 +43,6 @@ class Trace:
     """First result of each step that failed, by step id."""
 
 
-new_trace = maker(Trace)
-
 _NO_CALLS: Final[dict[str, Call]] = {}
 _NO_SUCCESSES: Final[dict[str, ToolSucceeded]] = {}
 _NO_FAILURES: Final[dict[str, ToolFailed]] = {}
@@ -53,7 +50,7 @@ _NO_FAILURES: Final[dict[str, ToolFailed]] = {}
 
 def answered(trace_id: str, answered_at: Instant) -> Trace:
     """The marker that stays of an answered trace. Markers are many: they share their empty mappings."""
-    return new_trace(
+    return Trace(
         trace_id=trace_id,
         answered_at=answered_at,
         calls=_NO_CALLS,
