@@ -40,7 +40,9 @@ class KnownNames:
 
     async def refresh(self) -> None:
         """Ask every template that others take their names from, for each tenant its tool names."""
-        tenants = {tenant for tool in self._registry.tools.values() for tenant in tool.supported_tenants or ()}
+        tenants = {
+            tenant for tool in self._registry.tools.values() for tenant in tool.supported_tenants or ()
+        }
         wanted = {
             (tenant, parameter.values_from)
             for tenant in tenants

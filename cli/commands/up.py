@@ -10,13 +10,18 @@ import typer
 
 def up(
     pack: Annotated[
-        list[str] | None, typer.Option(help="A pack's name or folder; may be given several times. Default: host.")
+        list[str] | None,
+        typer.Option(help="A pack's name or folder; may be given several times. Default: host."),
     ] = None,
     broker: Annotated[str, typer.Option(help="`embedded`, or HOST:PORT of a Kafka broker.")] = "embedded",
-    clickhouse: Annotated[str, typer.Option(help="`embedded`, or http://HOST:PORT of a ClickHouse.")] = "embedded",
+    clickhouse: Annotated[
+        str, typer.Option(help="`embedded`, or http://HOST:PORT of a ClickHouse.")
+    ] = "embedded",
     data: Annotated[str | None, typer.Option(help="Where state is kept between runs.")] = None,
     topic_prefix: Annotated[str | None, typer.Option(help="Put before every topic and group.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="Say that it is ready as one JSON line.")] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Say that it is ready as one JSON line.")
+    ] = False,
 ) -> None:
     """Start broker, ClickHouse and a worker here; stop all of it with Ctrl-C. State is kept.
 
@@ -46,7 +51,7 @@ async def _run(settings: object, embedded_broker: bool, embedded_clickhouse: boo
     assert isinstance(settings, Settings)
 
     def say(text: str) -> None:
-        print(f"opsloom: {text}", file=sys.stderr, flush=True)  # noqa: T201  # progress, not data
+        print(f"opsloom: {text}", file=sys.stderr, flush=True)  # progress, not data
 
     stop = asyncio.Event()
     stop_on_signals(stop)

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cli.render.errors import fail
-
 
 def worker(
     roles: Annotated[
@@ -21,17 +19,21 @@ def worker(
     clickhouse: Annotated[str | None, typer.Option(help="ClickHouse, http://HOST:PORT.")] = None,
     data: Annotated[str | None, typer.Option(help="Folder for stores and Faust's own files.")] = None,
     worker_id: Annotated[
-        str | None, typer.Option(help="Unique per worker of a role; one that returns gets its partitions back.")
+        str | None,
+        typer.Option(help="Unique per worker of a role; one that returns gets its partitions back."),
     ] = None,
     topic_prefix: Annotated[str | None, typer.Option(help="Put before every topic and group.")] = None,
     codec: Annotated[str | None, typer.Option(help="What is written: json or avro.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="Say that it is ready as one JSON line.")] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Say that it is ready as one JSON line.")
+    ] = False,
 ) -> None:
     """Run roles of the road until Ctrl-C. Start as many as you like, each with a --worker-id of its own.
 
     Every option may also be set in the environment, as OPSLOOM_BROKER, OPSLOOM_ROLES and so on.
     """
     from cli.options import settings_of
+    from cli.render.errors import fail
     from cli.running import run_worker
     from cli.user_errors import user_errors
 
@@ -50,10 +52,17 @@ def worker(
 
     def ready() -> None:
         if json_output:
-            line = {"ready": True, "pid": os.getpid(), "roles": list(settings.roles), "worker_id": settings.worker_id}
+            line = {
+                "ready": True,
+                "pid": os.getpid(),
+                "roles": list(settings.roles),
+                "worker_id": settings.worker_id,
+            }
             typer.echo(json.dumps(line))
         else:
-            typer.echo(f"Worker {settings.worker_id} is ready: {', '.join(settings.roles)}. Stop it with Ctrl-C.")
+            typer.echo(
+                f"Worker {settings.worker_id} is ready: {', '.join(settings.roles)}. Stop it with Ctrl-C."
+            )
 
     with user_errors():
         asyncio.run(run_worker(settings, ready))
