@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from schemas.ids import trace_id
@@ -69,8 +69,19 @@ class Driver:
         )  # fmt: skip
         ends = [TopicPartition(answers, number) for number in range(PARTITIONS)]
         for place in ends:
-            place.offset = self._consumer.get_watermark_offsets(place, timeout=10)[1]
+            place.offset = self._end_of(place)
         self._consumer.assign(ends)
+
+    def _end_of(self, place: TopicPartition) -> int:
+        """A topic made a moment ago may not have its leader yet."""
+        give_up_at = time.monotonic() + 10
+        while True:
+            try:
+                return int(self._consumer.get_watermark_offsets(place, timeout=10)[1])
+            except KafkaException:
+                if time.monotonic() > give_up_at:
+                    raise
+                time.sleep(0.1)
 
     def send(self, questions: Sequence[Question]) -> None:
         """Publish, spread over the partitions."""

@@ -35,6 +35,8 @@ async def run_apps(
         crashed = [asyncio.ensure_future(app._crashed.wait()) for app in apps]
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait({waiting, stopping, *crashed}, return_when=asyncio.FIRST_COMPLETED)
+        gc.collect()
+        gc.freeze()  # what was imported and loaded stays: no collection need look at it again
         if on_ready is not None and waiting.done() and not stop.is_set():
             on_ready()
         await asyncio.wait({stopping, *crashed}, return_when=asyncio.FIRST_COMPLETED)

@@ -3,11 +3,12 @@ them run again."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextvars import copy_context
 from typing import Any
 
 from streams.lane.eager import start
 from streams.lane.finished import read_finished, write_finished
-from streams.lane.lane import Lane, background, size_bytes
+from streams.lane.lane import RECORD_OVERHEAD_BYTES, Lane, background
 from streams.lane.outbox import Item
 from streams.lane.part import Part
 
@@ -46,13 +47,14 @@ class ConcurrentLane(Lane):
             part.pending[record.offset] = None
 
     async def begin(self, part: Part, records: list[Any]) -> None:
-        loop, skip = asyncio.get_running_loop(), part.state
+        loop, caller = asyncio.get_running_loop(), asyncio.current_task()
+        context, skip = copy_context(), part.state
         self.running += len(records)
         for record in records:
             if record.offset in skip:
                 self._finished(part, record)
                 continue
-            task = start(self._run(part, record), loop)
+            task = start(self._run(part, record), loop, caller, context)
             if task is not None:
                 self._tasks[task] = part
                 task.add_done_callback(self._tasks.pop)
@@ -113,4 +115,4 @@ class ConcurrentLane(Lane):
     def _finished(self, part: Part, record: Any) -> None:
         part.pending.pop(record.offset, None)
         self.running -= 1
-        self.weigh(-size_bytes((record,)))
+        self.weigh(-(len(record.value or b"") + RECORD_OVERHEAD_BYTES))

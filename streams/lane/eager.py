@@ -7,7 +7,7 @@ eager tasks; for 3.11 the first step is driven by hand here.
 import asyncio
 import sys
 from collections.abc import Coroutine, Generator
-from contextvars import copy_context
+from contextvars import Context
 from types import coroutine
 from typing import Any
 
@@ -52,16 +52,21 @@ async def _rest(started: Coroutine[Any, Any, Any], waiting: Any) -> Any:
     return await _continue(started, waiting)
 
 
-def start(coro: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> asyncio.Task[Any] | None:
+def start(
+    coro: Coroutine[Any, Any, Any],
+    loop: asyncio.AbstractEventLoop,
+    caller: asyncio.Task[Any] | None,
+    context: Context,
+) -> asyncio.Task[Any] | None:
     """Run `coro` until it first waits. Returns the task that does the rest, or None when it is already done.
 
-    Must be called from a running task. An exception of the first step is raised here.
+    `caller` is the running task, `context` what the coroutine runs in: both are asked for once a batch, not once a
+    call. An exception of the first step is raised here.
     """
     if sys.version_info >= (3, 12):
         task = asyncio.Task(coro, loop=loop, eager_start=True)
         return None if task.done() and not task.exception() else task
-    caller = asyncio.current_task()
-    first, context = _FirstStep(), copy_context()
+    first = _FirstStep()
     if caller is not None:
         asyncio.tasks._leave_task(loop, caller)
     asyncio.tasks._enter_task(loop, first)  # type: ignore[arg-type]  # stands in for a task
