@@ -36,7 +36,9 @@ def _words_of(exc: Exception) -> tuple[str, str, int] | None:
     """Sentence, hint and exit code."""
     reason, hint = getattr(exc, "reason", None), getattr(exc, "hint", None)
     if isinstance(reason, str) and isinstance(hint, str):
-        return _sentence(reason), hint, int(getattr(exc, "exit_code", 1))
+        place = getattr(exc, "path", None)
+        where = "" if place is None else f"{place}: "
+        return _sentence(where + reason), hint, int(getattr(exc, "exit_code", 1))
     match type(exc).__name__:
         case "SchemaError" | "SecretError":
             return _sentence(str(exc)), "", 1
