@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.wiring import load_packs
+from cli.packs import load_packs
 from registry.packs import Pack
 from sinks.client import connect, insert
 from sinks.embedded_clickhouse import EmbeddedClickHouse

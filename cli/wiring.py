@@ -4,8 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from agents.aggregation.aggregator import Aggregator
@@ -17,7 +15,7 @@ from agents.planning.planner import Planner
 from agents.planning.planning import Planning
 from agents.planning.rules import RulesPlanner
 from cli.known_names import KnownNames
-from registry.packs import Pack, load_pack
+from cli.packs import load_packs
 from registry.registry import Registry
 from sinks.client import connect
 from sinks.sink import Batcher, into
@@ -33,8 +31,6 @@ from streams.telemetry import attach_telemetry
 from streams.topics import KINDS, Topics
 
 CLICKHOUSE_WAIT_S = 30.0
-NO_CLICKHOUSE = "http://127.0.0.1:8123"
-"""Where a ClickHouse would be if nobody says; tools that ask it fail with UPSTREAM_UNAVAILABLE, not before."""
 
 
 @dataclass
@@ -45,24 +41,6 @@ class Wired:
     before_ready: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     background: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-
-
-def pack_folder(name_or_path: str) -> Path:
-    """The folder of a pack that ships with opsloom, or of one of the user's own."""
-    shipped = Path(str(resources.files("packs"))) / name_or_path
-    if "/" not in name_or_path and shipped.is_dir():
-        return shipped
-    return Path(name_or_path).expanduser()
-
-
-def load_packs(settings: Settings) -> list[Pack]:
-    """Read every pack of the settings. Raises PackError."""
-    variables = {
-        "data": str(settings.data_dir),
-        "clickhouse": settings.clickhouse_url or NO_CLICKHOUSE,
-        "home": str(Path.home()),
-    }
-    return [load_pack(pack_folder(name), variables) for name in settings.packs]
 
 
 async def make_road(settings: Settings) -> Road:

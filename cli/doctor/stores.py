@@ -2,7 +2,7 @@
 
 from cli.doctor.finding import Finding
 from cli.stores import NAME_IT, clickhouse
-from cli.wiring import load_packs
+from cli.packs import load_packs
 from registry.packs import PackError
 from sinks.client import ClickHouseError
 from sinks.migrate import MigrationError, migrate
