@@ -127,10 +127,12 @@ def _draw(rows: list[dict[str, Any]]) -> None:
     from cli.output import show
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for name in ("topic", "partitions", "kept", "key", "carries", "state"):
-        table.add_column(name, overflow="fold")
+    for name in ("topic", "partitions", "kept", "state"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("carries", overflow="fold")
     for row in rows:
         kept = "compacted" if row["retention_ms"] is None else f"{row['retention_ms'] // 86_400_000} d"
         state = Text(row["state"], style="green" if row["state"] == "ok" else "yellow")
-        table.add_row(row["name"], str(row["partitions"]), kept, row["key"], ", ".join(row["events"]), state)
+        carries = ", ".join(row["events"])
+        table.add_row(row["name"], str(row["partitions"]), kept, state, carries)
     show(table)

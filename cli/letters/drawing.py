@@ -49,15 +49,17 @@ def plain_whole(letter: Letter) -> dict[str, Any]:
 def table(letters: Sequence[Letter]) -> Table:
     """One line a letter."""
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for name in ("letter", "at", "tenant", "code", "reason"):
+    for name in ("letter", "code"):
+        drawn.add_column(name, no_wrap=True)
+    for name in ("at", "tenant", "reason"):
         drawn.add_column(name, overflow="fold")
     for letter in letters:
         again = f" (redriven {letter.redriven}×)" if letter.redriven else ""
         drawn.add_row(
             Text(line(str(letter.origin))),
-            Text(f"{letter.at:%Y-%m-%d %H:%M:%SZ}"),
-            Text(line(letter.tenant_id, 64) or "–"),
             Text(letter.code, style="yellow"),
+            Text(f"{letter.at:%m-%d %H:%M:%S}Z"),
+            Text(line(letter.tenant_id, 64) or "–"),
             Text(line(letter.reason, 160) + again),
         )
     return drawn

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,9 @@ from schemas.deadletters import DeadLetter
 from schemas.ids import trace_id
 from schemas.plans import ProducerStep
 from schemas.questions import Mode, QuestionAsked, QuestionOptions
+from streams.codecs import Codec
+from streams.intake import read_question
+from streams.schema_ids import FileIds
 from streams.topics import KINDS, Topics
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "events.md").read_text()
@@ -70,3 +75,11 @@ def test_the_trace_id_is_made_as_the_page_says() -> None:
     tenant, question = "local", "what-héllo"
     text = f"trace|{len(tenant)}:{tenant}|{len(question)}:{question}"
     assert trace_id(tenant, question) == hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def test_the_example_question_is_taken() -> None:
+    """What the page shows is what the edge accepts."""
+    example = PAGE.split("```json\n")[1].split("```")[0].encode()
+    created_at = datetime.fromisoformat(json.loads(example)["created_at"])
+    taken = read_question(example, [("tenant_id", b"local")], created_at.timestamp(), Codec(FileIds.load()))
+    assert isinstance(taken, QuestionAsked)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.answering import answering
+from tests.support.brokers import BrokerUnderTest
 from tests.support.workers import Fleet, WorkerProcess
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -44,6 +47,26 @@ async def test_a_plain_producer_asks_and_a_plain_consumer_reads_the_answer(
     assert answer["tenant_id"] == "acme"
     assert answer["status"] == "success"
     assert "3" in answer["text"]
+
+
+async def test_the_plain_consumer_reads_avro_too(broker: BrokerUnderTest, topic_prefix: str) -> None:
+    """A road that writes Avro is read by the same program."""
+    at = ("--broker", broker.address)
+    async with answering(broker.address, topic_prefix, clock=time.time, written="avro"):
+        _, asked = await run_example(
+            "ask_avro.py", *at, "--topic", f"{topic_prefix}ops.questions", "is it Avro?"
+        )
+        waiting = (
+            "--topic",
+            f"{topic_prefix}ops.answers",
+            "--question-id",
+            asked.strip(),
+            "--timeout-s",
+            "30",
+        )
+        code, read = await run_example("read_answers.py", *at, *waiting)
+    assert code == 0
+    assert json.loads(read)["text"] == "You asked: is it Avro?"
 
 
 async def test_the_consumer_gives_up_when_told_to(shared_fleet: Fleet, shared_worker: WorkerProcess) -> None:
