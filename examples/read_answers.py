@@ -39,7 +39,9 @@ def answer_of(value: bytes, schemas: dict[int, Any]) -> dict[str, Any]:
     if value[:1] != b"\x00":
         return dict(json.loads(value))
     schema_id = struct.unpack(">I", value[1:5])[0]
-    return dict(fastavro.schemaless_reader(io.BytesIO(value[5:]), schemas[schema_id], None))
+    answer = fastavro.schemaless_reader(io.BytesIO(value[5:]), schemas[schema_id], None)
+    assert isinstance(answer, dict)
+    return answer
 
 
 def moment(value: Any) -> datetime:

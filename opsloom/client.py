@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self, Unpack
@@ -138,7 +138,7 @@ class Client:
                 return earlier
             return await _within(future, question_id, trace, timeout_s)
 
-    async def answers(self, *, since_s: float = 0.0) -> AsyncIterator[AnswerComposed]:
+    async def answers(self, *, since_s: float = 0.0) -> AsyncGenerator[AnswerComposed, None]:
         """Every answer to this tenant from now on, and before that those of the last `since_s` seconds.
 
         Raises NotReachable.
