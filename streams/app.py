@@ -6,6 +6,7 @@ from typing import Any
 import faust
 
 import streams.lane.transport  # noqa: F401  # `lane://` must be loadable where entry points are not installed
+from streams.lane.table import LaneTableManager
 from streams.settings import Role, Settings
 from streams.topics import Topics
 
@@ -26,6 +27,7 @@ def make_app(settings: Settings, role: Role) -> Any:
         Topics.of(settings).group(role),
         broker=brokers,
         store="memory://",
+        TableManager=LaneTableManager,
         datadir=str(datadir),
         autodiscover=False,
         web_enabled=False,

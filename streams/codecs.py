@@ -1,7 +1,7 @@
 """Events to bytes and back: JSON, or Avro in Confluent's frame. Both are read, told apart message by message.
 
-What comes from outside is validated by pydantic (`streams/intake.py`, and `parse` here). What opsloom wrote itself is read by
-msgspec into the same classes: it checks types too, at a quarter of the cost.
+What comes from outside is validated by pydantic (`streams/intake.py`). What opsloom wrote itself is read by msgspec
+into the same classes: it checks types too, at a quarter of the cost.
 """
 
 from collections.abc import Mapping

@@ -52,10 +52,7 @@ def read_question(raw: bytes, headers: Headers, now: float, codec: Codec) -> Que
         return Refusal(
             ErrorCode.EVENT_TOO_LARGE, f"the event has {len(raw)} bytes; {MAX_EVENT_BYTES} are allowed"
         )
-    if raw[:1] == b"\x00":
-        text = _from_avro(raw, codec)
-    else:
-        text = _check_json(raw)
+    text = _from_avro(raw, codec) if raw[:1] == b"\x00" else _check_json(raw)
     if isinstance(text, Refusal):
         return text
     try:

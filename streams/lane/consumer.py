@@ -204,7 +204,7 @@ class LaneConsumer(driver.Consumer):
         for lane in self.lanes.values():
             lane.stopped = True
         until = self.loop.time() + self.app.conf.broker_session_timeout / 2
-        while any(lane.running for lane in self.lanes.values()) and self.loop.time() < until:
+        while any(lane.running for lane in self.lanes.values()) and self.loop.time() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await self.commit()
         for lane in self.lanes.values():

@@ -38,7 +38,7 @@ def _continue(started: Coroutine[Any, Any, Any], waiting: Any) -> Generator[Any,
     while True:
         try:
             value = yield waiting
-        except BaseException as exc:  # whatever is thrown at the task belongs to the coroutine
+        except BaseException as exc:  # noqa: BLE001  # whatever is thrown at the task belongs to the coroutine
             step, value = started.throw, exc
         else:
             step = started.send

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import faust
 import orjson
+from faust.tables import TableManager
 from faust.types import TP
 
 Change = tuple[Any, Any]
@@ -152,3 +153,11 @@ class DeadlineTable(LaneTable):
                     self._swept_at[trace] = now
                     passed.append((trace, row))
         return passed
+
+
+class LaneTableManager(TableManager):
+    """Starts at once: Faust waits a second for tables to be declared, ours are before the app starts."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
