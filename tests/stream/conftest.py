@@ -32,6 +32,18 @@ def make_things(folder: Path) -> None:
         connection.executemany("INSERT INTO things VALUES (?, ?, ?, ?)", THINGS)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "chaos: minutes of kills; runs only when chosen by -m chaos")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "chaos" in config.getoption("-m"):
+        return
+    for item in items:
+        if item.get_closest_marker("chaos"):
+            item.add_marker(pytest.mark.skip(reason="only when chosen: pytest -m chaos tests/stream"))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

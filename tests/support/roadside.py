@@ -57,10 +57,11 @@ def decoded(value: bytes) -> dict[str, Any]:
 class Roadside:
     """Asks, and collects what comes out from the moment it is entered."""
 
-    def __init__(self, broker: str, topic_prefix: str, *, from_start: bool = False) -> None:
+    def __init__(self, broker: str, topic_prefix: str, *, also: Iterable[str] = ()) -> None:
+        """`also`: topics to read besides answers, dead letters and telemetry."""
         self._broker = broker
         self.prefix = topic_prefix
-        self._from_start = from_start
+        self._followed = (*FOLLOWED, *also)
         self.records: dict[str, list[ConsumerRecord]] = defaultdict(list)
         """What was read, by topic without its prefix."""
         self._answers: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
@@ -74,9 +75,11 @@ class Roadside:
             bootstrap_servers=self._broker, enable_auto_commit=False, fetch_max_wait_ms=50
         )
         await asyncio.gather(self._producer.start(), self._consumer.start())
-        places = [TopicPartition(self.prefix + topic, n) for topic in FOLLOWED for n in range(PARTITIONS)]
+        places = [
+            TopicPartition(self.prefix + topic, n) for topic in self._followed for n in range(PARTITIONS)
+        ]
         self._consumer.assign(places)
-        await (self._consumer.seek_to_beginning if self._from_start else self._consumer.seek_to_end)(*places)
+        await self._consumer.seek_to_end(*places)
         for place in places:
             await self._consumer.position(place)
         self._reading = asyncio.create_task(self._read())
@@ -174,6 +177,15 @@ class Roadside:
     def count(self, question_id: str, tenant: str = "acme") -> int:
         """How many answers to a question were read so far."""
         return len(self._answers[tenant, question_id])
+
+    def answered(self) -> int:
+        """How many questions were answered so far."""
+        return sum(1 for found in self._answers.values() if found)
+
+    def events(self, topic: str, name: str) -> list[dict[str, Any]]:
+        """What was read of one kind of event."""
+        found = [decoded(record.value) for record in self.records[topic] if record.value]
+        return [event for event in found if event["event"] == name]
 
     def second_answers(self) -> int:
         """Answers beyond the first of each question."""
