@@ -1,18 +1,25 @@
 """The small public face of opsloom: publish questions and await answers from any asyncio program.
 
-from opsloom import Client
+    from opsloom import Client
 
-async with Client("127.0.0.1:9092", tenant_id="local") as client:
-    answer = await client.ask("how full are the disks?")
-    print(answer.text)
+    async with Client("127.0.0.1:9092", tenant_id="local") as client:
+        answer = await client.ask("how full are the disks?")
+        print(answer.text)
+
+Names are imported when they are first used, so that `import opsloom` costs nothing.
 """
 
-from opsloom.client import Client, Published
-from opsloom.errors import NoAnswer, NotReachable, OpsloomError, Refused
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from opsloom.version import __version__
-from schemas.answers import AnswerComposed, Status
-from schemas.plans import ProducerPlan, ProducerStep
-from schemas.questions import Mode, QuestionAsked, User
+
+if TYPE_CHECKING:
+    from opsloom.client import Client, Published
+    from opsloom.errors import NoAnswer, NotReachable, OpsloomError, Refused
+    from schemas.answers import AnswerComposed, Status
+    from schemas.plans import ProducerPlan, ProducerStep
+    from schemas.questions import Mode, QuestionAsked, User
 
 __all__ = [
     "AnswerComposed",
@@ -30,3 +37,20 @@ __all__ = [
     "User",
     "__version__",
 ]
+
+_HOMES = {
+    "opsloom.client": ("Client", "Published"),
+    "opsloom.errors": ("NoAnswer", "NotReachable", "OpsloomError", "Refused"),
+    "schemas.answers": ("AnswerComposed", "Status"),
+    "schemas.plans": ("ProducerPlan", "ProducerStep"),
+    "schemas.questions": ("Mode", "QuestionAsked", "User"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            found = getattr(import_module(home), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
