@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -11,6 +12,11 @@ from typing import Any
 from schemas.answers import AnswerComposed, BlockKind
 
 MIB = 1024**2
+RUNBOOKS = (
+    Path(__file__).resolve().parents[2] / "docs" / "runbook.md",
+    Path(sys.prefix) / "share" / "doc" / "opsloom" / "docs" / "runbook.md",
+)
+"""In a checkout, and where an installation puts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +241,9 @@ def runbook(answer: AnswerComposed) -> Truth:
     """What the answer quotes stands in the runbook, word for word."""
     against = "docs/runbook.md"
     quoted = [str(row["chunk_text"]) for row in rows_of(answer) if row.get("chunk_text")]
-    path = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
-    if not quoted or not path.is_file():
+    if not quoted:
         return _missing(against)
+    path = next((path for path in RUNBOOKS if path.is_file()), RUNBOOKS[0])
     own = _words(path.read_text())
     foreign = [text[:60] for text in quoted if _words(_body(text)) not in own]
     return Truth(not foreign, against, f"not in it: {foreign}" if foreign else "")
