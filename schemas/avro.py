@@ -11,8 +11,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from schemas.word import AS_JSON
+
 NAMESPACE = "opsloom"
-JSON_TYPE: dict[str, str] = {"type": "string", "logicalType": "opsloom-json"}
+JSON_TYPE: dict[str, str] = {"type": "string", "logicalType": AS_JSON}
 TIMESTAMP_TYPE: dict[str, str] = {"type": "long", "logicalType": "timestamp-micros"}
 
 _PRIMITIVES: dict[Any, str] = {str: "string", bool: "boolean", int: "long", float: "double", bytes: "bytes"}
@@ -74,6 +76,8 @@ def _plain(value: Any) -> Any:
 
 def _type(hint: Any, seen: set[str]) -> Any:
     if get_origin(hint) is Annotated:
+        if AS_JSON in get_args(hint)[1:]:
+            return dict(JSON_TYPE)
         hint = get_args(hint)[0]
     if _is_json(hint):
         return dict(JSON_TYPE)

@@ -2,10 +2,10 @@
 
 from dataclasses import field
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from schemas.errors import OpsError
-from schemas.word import Instant, Json, word
+from schemas.word import AS_JSON, Instant, Json, word
 
 
 class Unit(StrEnum):
@@ -94,7 +94,7 @@ class ToolSucceeded:
     started_at: Instant
     ended_at: Instant
     retries: int = 0
-    output: ToolOutput
+    output: Annotated[ToolOutput, AS_JSON]
     policy_version: int = 0
     asset_version: int = 0
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.errors import OpsError
-from schemas.word import Instant, Json, word
+from schemas.word import AS_JSON, Instant, Json, word
 
 MAX_STEPS = 20
 MAX_DEPTH = 6
@@ -113,7 +113,7 @@ class PlanMade:
     planned_at: Instant
     deadline_at: Instant
     max_rows: int | None = None
-    steps: tuple[Step, ...] = ()
+    steps: Annotated[tuple[Step, ...], AS_JSON] = ()
     strategy: Strategy = Strategy.PARALLEL
     planner: str = "rules"
     score: float = 0.0
