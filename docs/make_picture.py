@@ -66,7 +66,12 @@ def command(answer: AnswerComposed) -> Text:
 def draw(answers: Sequence[AnswerComposed]) -> str:
     """The picture as SVG."""
     console = Console(
-        width=COLUMNS, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor", highlight=False
+        width=COLUMNS,
+        record=True,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        highlight=False,
     )
     for answer in answers:
         console.print(command(answer))
@@ -78,7 +83,9 @@ def draw(answers: Sequence[AnswerComposed]) -> str:
 
 def main() -> None:
     """Ask, draw, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", help="data folder of the running `opsloom up`")
     parser.add_argument("--to", type=Path, default=PICTURE, help="default: %(default)s")
     arguments = parser.parse_args()
