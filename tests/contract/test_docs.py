@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import typer
@@ -17,7 +17,7 @@ from streams.settings import Settings
 from streams.topics import DAY_MS, Topics
 
 ROOT = Path(__file__).resolve().parents[2]
-USAGE_ERROR = typer.BadParameter.__bases__[0]
+USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__bases__[0])
 """Base of all that is wrong with a command line, from whichever click typer brings."""
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
@@ -186,9 +186,10 @@ def parse(line: str) -> None:
             command.make_context(command.name, words or ["--help"], parent=context)
             return
         context = command.make_context(command.name, words[:1], parent=context, resilient_parsing=True)
-        name, found, words = command.resolve_command(context, words)
-        assert found is not None, name
-        command = found
+        _, found, rest = command.resolve_command(context, words)
+        if found is None:
+            raise typer.BadParameter(f"there is no command {words[0]}")
+        command, words = found, rest
     wants = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
     if not words and any(parameter.required for parameter in wants):
         return  # only named, as in "`opsloom ask`"
