@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.deadletters import KEPT_BYTES
 from schemas.errors import ErrorCode
 from schemas.events import Event
 from schemas.ids import partition_of
@@ -40,7 +41,8 @@ class Road:
         self.counters.add(counters.DEAD_LETTERS, reason=code.value)
         letter = dead_letter(record, code, reason, self.clock())
         partition = record.partition % self.topics.partitions
+        key = record.key if record.key is None or len(record.key) <= KEPT_BYTES else None
         sent: asyncio.Future[int] = app.producer.put(
-            self.topics.dead_letters, partition, [(record.key, encode_dead_letter(letter), [])]
+            self.topics.dead_letters, partition, [(key, encode_dead_letter(letter), [])]
         )
         return sent

@@ -12,6 +12,10 @@ from faust.types import TP
 Change = tuple[Any, Any]
 """Key and value as they stand in memory; value None: deleted."""
 
+MAX_ROW_BYTES = 32 * 1024 * 1024
+"""Largest row of a changelog: a trace keeps up to twenty results of a megabyte each until it is answered. A broker
+takes one megabyte unless the topic says otherwise, and a row that is refused would stop the join for good."""
+
 SWEEP_AGAIN_S = 2.0
 """A deadline whose `DeadlinePassed` did not close its trace is published again after this."""
 
@@ -34,6 +38,7 @@ class LaneTable(faust.Table):
     """Set by the lane before it writes."""
 
     def __init__(self, *args: Any, row_codec: RowCodec, **kwargs: Any) -> None:
+        kwargs.setdefault("extra_topic_configs", {"max.message.bytes": str(MAX_ROW_BYTES)})
         super().__init__(*args, **kwargs)
         self.row_codec = row_codec
         self.applied: dict[TP, int] = {}
