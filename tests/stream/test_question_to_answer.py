@@ -231,3 +231,14 @@ async def test_options_bound_the_rows(road: Roadside) -> None:
 
     assert len(answer["main_result"]["rows"]) == 5
     assert answer["main_result"]["truncated"]
+
+
+async def test_results_as_large_as_they_may_be_come_back_in_one_answer(road: Roadside) -> None:
+    """Several results of the largest size in one trace: rows of the join and the answer still travel."""
+    plan = [step(f"s{n}", "things", sql="SELECT n, body FROM blobs ORDER BY n") for n in range(6)]
+
+    answer = await road.answer(await road.ask(plan=plan))
+
+    assert answer["status"] == "success"
+    assert answer["main_result"]["truncated"]
+    assert answer["main_result"]["rows"][0][0] == 0
