@@ -1,5 +1,6 @@
 """Create, list and check the road's topics on a cluster."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,10 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from streams.settings import Settings
 from streams.topics import Topics, TopicSpec
+
+
+SETTLING_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Pauses between looks for topics that were created a moment ago."""
 
 
 class RoadError(Exception):
@@ -54,7 +59,7 @@ async def create_topics(settings: Settings) -> list[str]:
         for spec in specs:
             if spec.name not in existing and await _create(admin, spec, settings.replication_factor):
                 created.append(spec.name)
-        states = await _states(admin, specs)
+        states = await _settled(admin, specs)
     finally:
         await admin.close()
     wrong = [state for state in states if state.state == "differs"]
@@ -64,6 +69,16 @@ async def create_topics(settings: Settings) -> list[str]:
             "Set OPSLOOM_PARTITIONS to what the cluster has, or use another topic prefix.",
         )
     return created
+
+
+async def _settled(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> list[TopicState]:
+    """How the topics stand once the cluster knows what it has just created, or after some seconds."""
+    for pause_s in SETTLING_S:
+        states = await _states(admin, specs)
+        if all(state.state != "missing" for state in states):
+            return states
+        await asyncio.sleep(pause_s)
+    return await _states(admin, specs)
 
 
 async def _create(admin: AIOKafkaAdminClient, spec: TopicSpec, replication: int) -> bool:

@@ -44,7 +44,11 @@ async def workers(settings: Settings, now: float) -> Finding:
         return Finding(
             "workers", "warn", "none was heard of yet", "Start one: `opsloom up`, or `opsloom worker`."
         )
-    age_s = now - newest
+    return by_age(now - newest)
+
+
+def by_age(age_s: float) -> Finding:
+    """What the age of the newest record says; a negative one was written by a clock ahead of this one."""
     if age_s < -SKEW_S:
         state = "fail" if age_s < -MAX_AHEAD_S else "warn"
         hint = "Set the clocks by NTP; deadlines are absolute times."

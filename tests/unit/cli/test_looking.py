@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner, Result
 
 from cli.doctor import machine
-from cli.doctor.road import workers
+from cli.doctor.road import by_age, workers
 from cli.main import app
 from sinks.embedded_clickhouse import EmbeddedClickHouse
 from streams.settings import Settings
@@ -95,23 +95,28 @@ def test_doctor_names_an_address_where_nobody_answers(tmp_path: Path) -> None:
     ("age_s", "state", "said"),
     [(1, "ok", "heard of"), (600, "warn", "old"), (-60, "warn", "ahead"), (-7200, "fail", "ahead")],
 )
-async def test_workers_are_known_by_their_newest_record(
-    age_s: float, state: str, said: str, broker: BrokerUnderTest, topic_prefix: str
-) -> None:
-    """Silent for long, or with another clock: both are told."""
+def test_silence_and_clocks_ahead_are_told(age_s: float, state: str, said: str) -> None:
+    """A clock over an hour ahead writes questions that are refused."""
+    finding = by_age(age_s)
+    assert finding.state == state
+    assert said in finding.what
+
+
+async def test_workers_are_known_by_their_newest_record(broker: BrokerUnderTest, topic_prefix: str) -> None:
+    """The newest over all partitions counts."""
     settings = Settings(broker=broker.address, topic_prefix=topic_prefix)
     await create_topics(settings)
     now = time.time()
     producer = AIOKafkaProducer(bootstrap_servers=broker.address)
     await producer.start()
-    stamp = int((now - age_s) * 1000)
-    await producer.send_and_wait(f"{topic_prefix}ops.telemetry", b"{}", partition=1, timestamp_ms=stamp)
+    for partition, age_s in ((0, 900), (1, 600), (3, 700)):
+        stamp = int((now - age_s) * 1000)
+        await producer.send_and_wait(
+            f"{topic_prefix}ops.telemetry", b"{}", partition=partition, timestamp_ms=stamp
+        )
     await producer.stop()
 
-    finding = await workers(settings, now)
-
-    assert finding.state == state
-    assert said in finding.what
+    assert "600 s old" in (await workers(settings, now)).what
 
 
 def test_a_folder_that_cannot_be_made_fails(tmp_path: Path) -> None:
