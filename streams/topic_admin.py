@@ -12,7 +12,6 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from streams.settings import Settings
 from streams.topics import Topics, TopicSpec
 
-
 SETTLING_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Pauses between looks for topics that were created a moment ago."""
 
