@@ -7,15 +7,16 @@ reading the answers topic back from the offset kept in the commit's metadata.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from faust.types import TP
 
 from agents.aggregation.join import Dispatch, fold
+from agents.aggregation.published import PublishedAnswers
 from agents.aggregation.tables import make_tables
 from agents.aggregation.trace import Trace
 from schemas.calls import DeadlinePassed
+from schemas.errors import ErrorCode
 from schemas.events import AggregationEvent
 from streams import counters
 from streams.codecs import AGGREGATION_WORDS, DecodeError
@@ -44,8 +45,13 @@ class Aggregator(Lane):
         start = int(part.note) if part.note.isdigit() else 0
         found: set[bytes] = set()
         tp = TP(self._road.topics.answers, part.tp.partition)
-        ends = await read_to_end(self.app.transport, {tp: start}, lambda record: found.add(record.key))
-        part.state = _Answers(at=ends[tp] if part.next is None else start, found=found)
+        ends = await read_to_end(self.app.transport, {tp: start}, lambda record: found.add(record.key or b""))
+        part.state = PublishedAnswers(
+            start,
+            ends[tp],
+            found - {b""},
+            lambda key: self._traces.answered.holds(part.tp.partition, key.decode(errors="replace")),
+        )
 
     def mark(self, part: Part) -> int:
         at: int = part.state.at
@@ -66,7 +72,11 @@ class Aggregator(Lane):
             except DecodeError as exc:
                 waits.append(self._road.send_dead_letter(self.app, record, exc.code, exc.reason))
                 continue
-            self._fold(part, batch, event, now)
+            try:
+                self._fold(part, batch, event, now)
+            except Exception as exc:  # noqa: BLE001  # border: one event that breaks the fold must not stop the rest
+                reason = f"the join could not fold it: {exc!r}"[:500]
+                waits.append(self._road.send_dead_letter(self.app, record, ErrorCode.INTERNAL_ERROR, reason))
         return [*waits, *self._write(part, batch, now)]
 
     def _fold(self, part: Part, batch: "_Batch", event: AggregationEvent, now: float) -> None:
@@ -87,7 +97,7 @@ class Aggregator(Lane):
                     (road.topics.tool_calls(call.kind), road.partition(call.tool_id)), []
                 )
                 box.append(road.item(call.tool_id, call))
-            elif trace_id.encode() not in part.state.found:
+            elif not part.state.holds(trace_id):
                 batch.answers.append(road.item(trace_id, output.answer, tenant_id=output.answer.tenant_id))
         if after is None:
             batch.open.pop(trace_id, None)
@@ -134,7 +144,7 @@ class Aggregator(Lane):
         self, part: Part, sent: "asyncio.Future[int] | None", closed: list[Change], deadlines: list[Change]
     ) -> None:
         if sent is not None:
-            part.state.at = max(part.state.at, await sent + 1)
+            part.state.acknowledged(await sent + 1)
         flushed = [
             table.flush(changes, part.tp.partition)
             for table, changes in ((self._traces, closed), (self._deadlines.table, deadlines))
@@ -142,6 +152,7 @@ class Aggregator(Lane):
         ]
         for acknowledged in flushed:
             await acknowledged
+        part.state.marked(trace_id for trace_id, _ in closed)
 
     async def sweep(self) -> None:
         """Publish `DeadlinePassed` for what is overdue. A Part exists only where owned and recovered."""
@@ -163,16 +174,6 @@ class Aggregator(Lane):
             ]
             if items:
                 await self.app.producer.put(self.topic, tp.partition, items)
-
-
-@dataclass(slots=True)
-class _Answers:
-    """What one assignment knows of the answers topic."""
-
-    at: int
-    """Everything below this offset is marked."""
-    found: set[bytes]
-    """Traces whose answer was there at the start."""
 
 
 class _Batch:
