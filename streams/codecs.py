@@ -14,7 +14,6 @@ import fastavro
 import fastavro.read
 import fastavro.write
 import msgspec
-import orjson
 
 from schemas.avro import schema_of
 from schemas.errors import ErrorCode
@@ -43,18 +42,21 @@ class _EventName(msgspec.Struct):
     event: str
 
 
+_encode_json = msgspec.json.Encoder().encode
+_decode_json = msgspec.json.Decoder().decode
+
+
 def _read_json_text(text: str, *_schemas: Any) -> Any:
-    return orjson.loads(text)
+    return _decode_json(text)
 
 
 def _write_json_text(value: Any, *_schemas: Any) -> str:
-    return orjson.dumps(value).decode()
+    return _encode_json(value).decode()  # orjson refuses integers beyond 64 bits, which a store may hold
 
 
 fastavro.read.LOGICAL_READERS["string-opsloom-json"] = _read_json_text
 fastavro.write.LOGICAL_WRITERS["string-opsloom-json"] = _write_json_text
 
-_encode_json = msgspec.json.Encoder().encode
 _decode_name = msgspec.json.Decoder(_EventName).decode
 _json_decoders = {name: msgspec.json.Decoder(word) for name, word in EVENTS.items()}
 _name_of = {word: name for name, word in EVENTS.items()}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
@@ -71,10 +72,10 @@ def _from_avro(raw: bytes, codec: Codec) -> bytes | Refusal:
     if name != QuestionAsked.__name__:
         return Refusal(ErrorCode.INVALID_EVENT, f"{name} does not belong on this topic")
     try:
-        text = orjson.dumps(document)
+        text = msgspec.json.encode(document)
     except (TypeError, ValueError):
         return Refusal(ErrorCode.INVALID_EVENT, "a field holds what JSON cannot say")
-    if not _is_finite(document):  # orjson wrote null for it
+    if not _is_finite(document):  # null was written for it
         return Refusal(ErrorCode.NOT_FINITE, "a field holds NaN or an infinite number")
     if _too_deep(text, document):
         return Refusal(ErrorCode.NESTED_TOO_DEEP, f"the event is nested more than {MAX_NESTING} levels deep")
