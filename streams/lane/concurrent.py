@@ -38,9 +38,13 @@ class ConcurrentLane(Lane):
 
     def note(self, part: Part) -> str:
         low = part.low()
-        if low is None or part.next is None or not part.pending:
+        if low is None or part.next is None:
             return ""
-        return write_finished(low, part.next, part.pending)
+        known = max(part.state, default=-1) + 1  # what the last owner finished stays known until it is read again
+        if known <= part.next:
+            return write_finished(low, part.next, part.pending) if part.pending else ""
+        unread = (offset for offset in range(part.next, known) if offset not in part.state)
+        return write_finished(low, known, (*part.pending, *unread))
 
     def open(self, part: Part, records: Sequence[Any]) -> None:
         for record in records:
@@ -65,6 +69,7 @@ class ConcurrentLane(Lane):
             sendings = await self.work(part, record)
         except asyncio.CancelledError:  # the partition was lost: its new owner does it again
             self.running -= 1
+            self.weigh(-(len(record.value or b"") + RECORD_OVERHEAD_BYTES))
             raise
         except Exception as exc:  # noqa: BLE001  # a tool's own failure is a result; this is a bug
             await self.app.crash(exc)
