@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.lane.outbox import Item, Outbox
+from tests.support.lane_app import settle
 
 BATCH_RECORDS = 4
 
@@ -48,7 +49,7 @@ class Broker:
     def create_batch(self) -> Batch:
         return Batch()
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[Metadata]":
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[Metadata]:
         await asyncio.sleep(0)
         ack: asyncio.Future[Metadata] = asyncio.get_running_loop().create_future()
         offset, self.batches = len(self.log), self.batches + 1
@@ -95,8 +96,8 @@ async def test_nothing_is_acknowledged_before_every_record_is() -> None:
     """Three batches: the future waits for the last of them, whatever their order."""
     broker = Broker(at_once=False)
     sent = Outbox(broker, "t", 0, lambda: None).put(_items(range(BATCH_RECORDS * 3)))
-    while len(broker.waiting) < 3:
-        await asyncio.sleep(0)
+    await settle()
+    assert len(broker.waiting) == 3
 
     for ack, offset in reversed(broker.waiting[1:]):
         ack.set_result(Metadata(offset))
