@@ -112,11 +112,18 @@ class Supervisor:
         """Stop the worker first, so that it can commit, then what it stands on."""
         for task in self._tasks:
             task.cancel()
-        (self.settings.data_dir / STATE_FILE).unlink(missing_ok=True)
+        self._remove_state()
         if self.worker is not None:
             await asyncio.to_thread(self.worker.stop, WORKER_STOP_S)
         stores = [store for store in (self.broker, self.clickhouse) if store is not None]
         await asyncio.gather(*(asyncio.to_thread(store.stop, STORE_STOP_S) for store in stores))
+
+    def _remove_state(self) -> None:
+        """Take back the ready line, unless it is that of another `up` over the same folder."""
+        path = self.settings.data_dir / STATE_FILE
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if json.loads(path.read_text())["pids"]["up"] == os.getpid():
+                path.unlink()
 
     async def _start_broker(self) -> None:
         if not self.embedded_broker:

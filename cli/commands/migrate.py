@@ -22,8 +22,8 @@ def migrate(
     """
     from cli.options import settings_of
     from cli.output import print_json, waiting
-    from cli.stores import clickhouse as connected
     from cli.packs import load_packs
+    from cli.stores import clickhouse as connected
     from sinks.migrate import migrate as apply
 
     settings = settings_of(clickhouse_url=clickhouse, data_dir=data, packs=tuple(pack) if pack else None)

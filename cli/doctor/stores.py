@@ -1,8 +1,8 @@
 """Looks at ClickHouse and the packs."""
 
 from cli.doctor.finding import Finding
-from cli.stores import NAME_IT, clickhouse
 from cli.packs import load_packs
+from cli.stores import NAME_IT, clickhouse
 from registry.packs import PackError
 from sinks.client import ClickHouseError
 from sinks.migrate import MigrationError, migrate

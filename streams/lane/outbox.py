@@ -21,6 +21,7 @@ class Outbox:
         self._items: list[Item] = []
         self._round: asyncio.Future[int] | None = None
         self._pump: asyncio.Task[None] | None = None
+        self._is_known = False
 
     def put(self, items: Sequence[Item]) -> "asyncio.Future[int]":
         """Queue records; the future gives the last one's offset once every one of them is acknowledged."""
@@ -46,6 +47,11 @@ class Outbox:
 
     async def _send(self, items: Sequence[Item], done: "asyncio.Future[int]") -> None:
         producer, acks = self._producer, []
+        if not self._is_known:
+            # The client asks for the metadata of all topics until the first one is added, and from then on only for
+            # those added: a topic that it knew by chance would lose its leader, and its batch would never leave.
+            await producer.client.add_topic(self._topic)
+            self._is_known = True
         batch, count = producer.create_batch(), 0
         self._may_send()
         for key, value, headers in items:

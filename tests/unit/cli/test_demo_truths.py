@@ -12,7 +12,7 @@ import pytest
 
 from cli.demo import truths
 from cli.demo.script import HANGING_PLAN, SCRIPT
-from cli.wiring import pack_folder
+from cli.packs import pack_folder
 from registry.packs import load_pack
 from registry.registry import Registry
 from schemas.answers import AnswerComposed, Block, BlockKind
