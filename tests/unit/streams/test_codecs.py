@@ -63,11 +63,9 @@ def test_numbers_that_stores_hold_and_doubles_do_not_come_back_exactly(written: 
 )
 def test_any_bytes_are_an_event_or_a_decode_error(raw: bytes) -> None:
     """Never another exception: a reader that breaks would stop its partition for good."""
-    try:
-        READER.decode(raw, AGGREGATION_WORDS)
-    except DecodeError as refused:
-        assert refused.code in ErrorCode
-        assert refused.reason
+    refused = _refused(raw)
+
+    assert refused is None or (refused.code in ErrorCode and refused.reason)
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
@@ -83,10 +81,9 @@ def test_damaged_avro_is_an_event_or_a_decode_error(event: ToolSucceeded, draw: 
         del raw[at:]
     else:
         raw.insert(at, draw.draw(st.integers(0, 255)))
-    try:
-        READER.decode(bytes(raw), AGGREGATION_WORDS)
-    except DecodeError as refused:
-        assert refused.code in ErrorCode
+    refused = _refused(bytes(raw))
+
+    assert refused is None or refused.code in ErrorCode
 
 
 @pytest.mark.parametrize(
@@ -133,6 +130,14 @@ def test_json_may_name_its_event_anywhere() -> None:
     document["event"] = document.pop("event")
 
     assert READER.decode(json.dumps(document, indent=2).encode(), AGGREGATION_WORDS) == event
+
+
+def _refused(raw: bytes) -> DecodeError | None:
+    try:
+        READER.decode(raw, AGGREGATION_WORDS)
+    except DecodeError as refused:
+        return refused
+    return None
 
 
 def _result(row: list[Any]) -> ToolSucceeded:
