@@ -143,8 +143,8 @@ class LaneConsumer(driver.Consumer):
             part = lane.parts.get(tp)
             if part is not None and part is held.get(tp):
                 lane.put(part, batch)
-            elif part is not None and part.next is not None:
-                self._thread.seek(tp, part.next)  # fetched across a rebalance: read it again
+            elif part is not None:  # fetched across a rebalance: read it again
+                self._thread.seek(tp, batch[0].offset if part.next is None else part.next)
         return rest
 
     def _pace(self, fetched: bool) -> None:
