@@ -17,9 +17,6 @@ from agents.planning.rules import RulesPlanner
 from cli.known_names import KnownNames
 from cli.packs import load_packs
 from registry.registry import Registry
-from sinks.client import connect
-from sinks.sink import Batcher, into
-from sinks.sinker import attach_sinkers
 from streams.app import make_app
 from streams.codecs import Codec
 from streams.counters import Counters
@@ -100,6 +97,10 @@ def _wire_planning(
 
 
 async def _wire_sink(settings: Settings, road: Road, wired: Wired) -> None:
+    from sinks.client import connect  # a driver that a worker without the sink's role need not load
+    from sinks.sink import Batcher, into
+    from sinks.sinker import attach_sinkers
+
     assert settings.clickhouse_url is not None
     client = await asyncio.to_thread(
         connect,

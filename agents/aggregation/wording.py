@@ -63,6 +63,10 @@ def _missing(step: Step, tool: str) -> str:
 
 def truncation_text(step: Step, output: ToolOutput) -> str:
     kept = written(len(output.rows), Unit.NUMBER)
+    points = output.facts.get("count")
+    if output.shape is Shape.SERIES and isinstance(points, int) and points > len(output.rows):
+        all_points = written(points, Unit.NUMBER)
+        return f"{title_of(step)}: {kept} of {all_points} points are shown; the figures use all of them."
     return f"{title_of(step)}: there is more than the {kept} rows that may be read; it was cut."
 
 

@@ -3,17 +3,10 @@
 import importlib.util
 import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from agents.execution.tool import Tool
-from agents.execution.tools.baseline_metrics import BaselineMetrics
-from agents.execution.tools.direct_query import DirectQuery
-from agents.execution.tools.document_search import DocumentSearch
-from agents.execution.tools.engines.clickhouse import ClickHouseEngine
 from agents.execution.tools.engines.engine import Engine
-from agents.execution.tools.engines.ladybug import LadybugEngine
-from agents.execution.tools.engines.sqlite import SqliteEngine
-from agents.execution.tools.graph_query import GraphQuery
-from agents.execution.tools.probe import Probe
 from registry.registry import Registry
 
 
@@ -37,23 +30,76 @@ def build_tools(
     """Adapters by tool type, for every type the registry's tools are of and this house has. They open nothing
     yet. A tool type nobody knows is left out: its calls end in ASSET_LOAD_FAILED. Raises `MissingExtra`."""
 
-    def engines() -> Mapping[str, Engine]:
-        clickhouse = ClickHouseEngine(clickhouse_database, clickhouse_user, clickhouse_password)
-        return {"sqlite": SqliteEngine(), "clickhouse": clickhouse}
-
-    few = max(1, threads // 2)
-    makers: Mapping[str, Callable[[], Tool]] = {
-        "direct_query": lambda: DirectQuery(engines(), threads=threads, clock=clock),
-        "document_search": lambda: DocumentSearch(SqliteEngine(), threads=few, clock=clock),
-        "graph_query": lambda: GraphQuery(_graph_engine(), threads=few, clock=clock),
-        "baseline_metrics": lambda: BaselineMetrics(engines(), threads=few, clock=clock),
-        "probe": Probe,
-    }
+    settings = _Settings(clock, clickhouse_database, clickhouse_user, clickhouse_password, threads)
     used = {tool.tool_type for tool in registry.tools.values()}
-    return {tool_type: make() for tool_type, make in makers.items() if tool_type in used}
+    return {tool_type: make(settings) for tool_type, make in _MAKERS.items() if tool_type in used}
 
 
-def _graph_engine() -> Engine:
+class _Settings(NamedTuple):
+    clock: Callable[[], float]
+    clickhouse_database: str
+    clickhouse_user: str
+    clickhouse_password: str
+    threads: int
+
+    @property
+    def few(self) -> int:
+        """Threads of adapters that are asked less often."""
+        return max(1, self.threads // 2)
+
+
+# Each maker loads its adapter's libraries itself: a parser, a driver or numpy cost a worker that does not use them
+# up to a third of a second each.
+
+
+def _engines(settings: _Settings) -> Mapping[str, Engine]:
+    from agents.execution.tools.engines.clickhouse import ClickHouseEngine
+    from agents.execution.tools.engines.sqlite import SqliteEngine
+
+    clickhouse = ClickHouseEngine(
+        settings.clickhouse_database, settings.clickhouse_user, settings.clickhouse_password
+    )
+    return {"sqlite": SqliteEngine(), "clickhouse": clickhouse}
+
+
+def _direct_query(settings: _Settings) -> Tool:
+    from agents.execution.tools.direct_query import DirectQuery
+
+    return DirectQuery(_engines(settings), threads=settings.threads, clock=settings.clock)
+
+
+def _document_search(settings: _Settings) -> Tool:
+    from agents.execution.tools.document_search import DocumentSearch
+    from agents.execution.tools.engines.sqlite import SqliteEngine
+
+    return DocumentSearch(SqliteEngine(), threads=settings.few, clock=settings.clock)
+
+
+def _graph_query(settings: _Settings) -> Tool:
     if importlib.util.find_spec("ladybug") is None:
         raise MissingExtra("graph_query", "graph")
-    return LadybugEngine()
+    from agents.execution.tools.engines.ladybug import LadybugEngine
+    from agents.execution.tools.graph_query import GraphQuery
+
+    return GraphQuery(LadybugEngine(), threads=settings.few, clock=settings.clock)
+
+
+def _baseline_metrics(settings: _Settings) -> Tool:
+    from agents.execution.tools.baseline_metrics import BaselineMetrics
+
+    return BaselineMetrics(_engines(settings), threads=settings.few, clock=settings.clock)
+
+
+def _probe(_: _Settings) -> Tool:
+    from agents.execution.tools.probe import Probe
+
+    return Probe()
+
+
+_MAKERS: Mapping[str, Callable[[_Settings], Tool]] = {
+    "direct_query": _direct_query,
+    "document_search": _document_search,
+    "graph_query": _graph_query,
+    "baseline_metrics": _baseline_metrics,
+    "probe": _probe,
+}

@@ -159,7 +159,7 @@ def _output(invocation: Invocation, found: Found, now: float) -> ToolOutput:
         units={"at": Unit.TIMESTAMP, "value": unit},
         facts=facts,
         fact_units={**units_of(facts, unit), "series_count": Unit.NUMBER},
-        truncated=cut,
+        truncated=cut or len(shown) < len(points),
     )
 
 
