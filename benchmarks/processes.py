@@ -43,7 +43,9 @@ class OpsloomWorker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line or not json.loads(line).get("ready"):
-            raise RuntimeError("the worker did not start: " + (self._folder / "worker.log").read_text()[-2_000:])
+            raise RuntimeError(
+                "the worker did not start: " + (self._folder / "worker.log").read_text()[-2_000:]
+            )
 
     def launch(self) -> None:
         """Start without waiting."""

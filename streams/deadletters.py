@@ -52,9 +52,7 @@ def dead_letter(record: Any, code: ErrorCode, reason: str, now: float) -> DeadLe
     )
 
 
-def _within(
-    headers: tuple[tuple[str, bytes | None], ...], most: int
-) -> tuple[tuple[str, bytes | None], ...]:
+def _within(headers: tuple[tuple[str, bytes | None], ...], most: int) -> tuple[tuple[str, bytes | None], ...]:
     """The first headers that together weigh no more than `most` bytes."""
     weight = 0
     for number, (name, text) in enumerate(headers):

@@ -145,7 +145,9 @@ def export(folder: Path) -> list[str]:
             continue
         for older in ids.all():  # every version that was ever written may still lie on a topic
             if older.event == name and (reasons := incompatibilities(schema, older.avro)):
-                raise SchemaError(f"{name} can't read events of version {older.version}: " + "; ".join(reasons))
+                raise SchemaError(
+                    f"{name} can't read events of version {older.version}: " + "; ".join(reasons)
+                )
         version = newest.version + 1 if newest else 1
         entries.append({"id": len(entries) + 1, "event": name, "version": version})
         path = folder / f"{name}.v{version}.avsc"

@@ -40,7 +40,9 @@ class ConcurrentLane(Lane):
         low = part.low()
         if low is None or part.next is None:
             return ""
-        known = max(part.state, default=-1) + 1  # what the last owner finished stays known until it is read again
+        known = (
+            max(part.state, default=-1) + 1
+        )  # what the last owner finished stays known until it is read again
         if known <= part.next:
             return write_finished(low, part.next, part.pending) if part.pending else ""
         unread = (offset for offset in range(part.next, known) if offset not in part.state)

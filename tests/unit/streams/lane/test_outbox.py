@@ -36,6 +36,17 @@ class Metadata:
         self.offset = offset
 
 
+class Client:
+    """Knows the topics that it was told to track, as aiokafka's does."""
+
+    def __init__(self) -> None:
+        self.tracked: list[str] = []
+
+    async def add_topic(self, topic: str) -> bool:
+        self.tracked.append(topic)
+        return True
+
+
 class Broker:
     """Keeps what was sent; acknowledges when told to, or refuses from a batch on."""
 
@@ -43,6 +54,7 @@ class Broker:
         self.log: list[bytes | None] = []
         self.waiting: list[tuple[asyncio.Future[Metadata], int]] = []
         self.batches = 0
+        self.client = Client()
         self._at_once = at_once
         self._fails_from = fails_from
 
@@ -50,6 +62,7 @@ class Broker:
         return Batch()
 
     async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[Metadata]:
+        assert topic in self.client.tracked
         await asyncio.sleep(0)
         ack: asyncio.Future[Metadata] = asyncio.get_running_loop().create_future()
         offset, self.batches = len(self.log), self.batches + 1
@@ -137,3 +150,14 @@ async def test_what_piles_up_while_a_batch_leaves_is_one_round() -> None:
 
     assert broker.batches <= 1_000 / BATCH_RECORDS + 2
     assert len(broker.log) == 1_000
+
+
+async def test_a_topic_is_tracked_once_and_before_anything_is_sent_to_it() -> None:
+    """Else a refresh of the metadata forgets the topic's leader, and a batch for it waits for ever."""
+    broker = Broker()
+    box = Outbox(broker, "answers", 0, lambda: None)
+
+    for value in range(3):
+        await box.put(_items([value]))
+
+    assert broker.client.tracked == ["answers"]
