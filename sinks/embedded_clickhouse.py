@@ -62,7 +62,7 @@ class EmbeddedClickHouse:
     """
 
     def __init__(self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """`port` 0 takes a free one at each start; see `url` for which."""
+        """`port` 0 takes a free one at the first start, which this object keeps; see `url` for which."""
         self.data_dir = data_dir
         self._host = host
         self._port = port
@@ -115,6 +115,7 @@ class EmbeddedClickHouse:
         finally:
             os.close(output_fd)
         self._url = self._wait_until_ready(self._process, give_up_at)
+        self._port = int(self._url.rpartition(":")[2])
         return self._url
 
     def stop(self, timeout_s: float = 10.0) -> bool:

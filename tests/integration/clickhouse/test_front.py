@@ -273,3 +273,18 @@ def test_it_stops_in_time_whatever_runs(tmp_path: Path) -> None:
         assert engine.stop(timeout_s=8)
         assert time.monotonic() - begun < 4
         assert long.exception(5) is not None
+
+
+def test_an_engine_that_was_killed_comes_back_on_its_port(tmp_path: Path) -> None:
+    """Those who hold its address find it again."""
+    engine = EmbeddedClickHouse(tmp_path)
+    try:
+        first = engine.start()
+        engine.kill()
+
+        again = engine.start()
+
+        assert again == first
+        assert query(connect(again, "default"), "SELECT 1 AS one") == [{"one": 1}]
+    finally:
+        engine.stop()
