@@ -31,7 +31,9 @@ def make_things(folder: Path) -> None:
         connection.execute("CREATE TABLE things (tenant_id TEXT, name TEXT, kind TEXT, size_bytes INTEGER)")
         connection.executemany("INSERT INTO things VALUES (?, ?, ?, ?)", THINGS)
         connection.execute("CREATE TABLE blobs (tenant_id TEXT, n INTEGER, body TEXT)")
-        connection.executemany("INSERT INTO blobs VALUES ('acme', ?, ?)", [(n, "x" * 60_000) for n in range(20)])
+        connection.executemany(
+            "INSERT INTO blobs VALUES ('acme', ?, ?)", [(n, "x" * 60_000) for n in range(20)]
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:
