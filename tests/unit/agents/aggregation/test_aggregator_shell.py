@@ -209,7 +209,7 @@ async def test_event_that_breaks_the_fold_is_a_dead_letter_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bug costs one event, not the partition."""
-    import agents.aggregation.aggregator as shell
+    import agents.aggregation.batch as shell
 
     whole = shell.fold
 
