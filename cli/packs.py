@@ -3,7 +3,8 @@
 from importlib import resources
 from pathlib import Path
 
-from registry.packs import Pack, load_pack
+from registry.pack import Pack
+from registry.packs import load_pack
 from streams.settings import Settings
 
 NO_CLICKHOUSE = "http://127.0.0.1:8123"

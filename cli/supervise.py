@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.packs import load_packs
-from registry.packs import Pack
+from registry.pack import Pack
 from sinks.client import connect, insert
 from sinks.embedded_clickhouse import EmbeddedClickHouse
 from sinks.migrate import migrate

@@ -7,7 +7,7 @@ from typing import TypeVar
 from registry.assets import ComboAsset, PolicyAsset, PolicySet, SourceAsset, TemplateAsset, ToolAsset
 from registry.decisions import RegistryError
 from registry.defaults import policy_set_of, with_capability_defaults
-from registry.packs import Pack
+from registry.pack import Pack
 
 AnyAsset = ToolAsset | SourceAsset | PolicyAsset | TemplateAsset | ComboAsset
 

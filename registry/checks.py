@@ -3,15 +3,13 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from registry.assets import Parameter, TemplateAsset, ToolAsset
 from registry.capabilities import cycle_in
+from registry.pack import Pack
 from registry.statements import argument_names, names_in_statement
 from schemas.calls import Unit
-
-if TYPE_CHECKING:
-    from registry.packs import Pack
 
 _NEEDS_STATEMENT = frozenset({"direct_query", "graph_query"})
 _HOLE = re.compile(r"\{([^{}|]*)(?:\|([^{}]*))?\}")
@@ -27,7 +25,7 @@ class Fault(NamedTuple):
     hint: str
 
 
-def faults_of(pack: "Pack") -> Iterator[Fault]:
+def faults_of(pack: Pack) -> Iterator[Fault]:
     """All faults of a pack, in the order of its assets."""
     sources = [source.id for source in pack.sources]
     tools = {tool.id: tool for tool in pack.tools}
@@ -74,7 +72,7 @@ def _tool_faults(
         yield Fault("tools", tool.id, reason, "Add the tenant to the pack's tenants.")
 
 
-def _policy_faults(pack: "Pack") -> Iterator[Fault]:
+def _policy_faults(pack: Pack) -> Iterator[Fault]:
     first_of_set: dict[str, str] = {}
     for policy in pack.policies:
         first = first_of_set.setdefault(policy.policy_set, policy.id)

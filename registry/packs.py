@@ -12,6 +12,7 @@ from registry.assets import Asset, ComboAsset, PolicyAsset, SourceAsset, Templat
 from registry.checks import Fault, faults_of
 from registry.decisions import RegistryError
 from registry.defaults import with_capability_defaults
+from registry.pack import Pack
 from registry.yamlfile import YamlFault, read_yaml
 
 MANIFEST = "pack.yaml"
@@ -53,25 +54,6 @@ class PackManifest(BaseModel):
     language: str | tuple[str, ...] = "en"
     collectors: Any = None
     """Whatever the pack's own collectors want to read; the registry does not look into it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pack:
-    """A loaded pack: its assets fit together; tools carry their type's defaults and the pack's tenants."""
-
-    id: str
-    title: str
-    folder: Path
-    description: str = ""
-    version: int = 1
-    tenants: tuple[str, ...] = ()
-    language: tuple[str, ...] = ("en",)
-    collectors: Any = None
-    sources: tuple[SourceAsset, ...] = ()
-    tools: tuple[ToolAsset, ...] = ()
-    policies: tuple[PolicyAsset, ...] = ()
-    templates: tuple[TemplateAsset, ...] = ()
-    combos: tuple[ComboAsset, ...] = ()
 
 
 @dataclass(slots=True)

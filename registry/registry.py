@@ -9,7 +9,7 @@ from registry.assets import ComboAsset, PolicyAsset, SourceAsset, TemplateAsset,
 from registry.capabilities import Capability, Recommendation, capability_of
 from registry.decisions import Decision, Refuse
 from registry.defaults import DEFAULT_POLICIES
-from registry.packs import Pack
+from registry.pack import Pack
 from schemas.errors import ErrorCode
 from schemas.questions import Mode
 

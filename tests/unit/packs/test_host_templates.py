@@ -19,7 +19,8 @@ from agents.planning.templates import render_of
 from packs.host.collect.samples import TABLE, Sampler
 from packs.host.collector import prepare
 from registry.assets import TemplateAsset
-from registry.packs import Pack, load_pack
+from registry.pack import Pack
+from registry.packs import load_pack
 from registry.registry import Registry
 from registry.statements import argument_names
 from schemas.calls import ToolCalled, ToolOutput, ToolSucceeded, Unit

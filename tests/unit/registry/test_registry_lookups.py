@@ -7,7 +7,7 @@ import pytest
 from registry.assets import ComboAsset, PolicyAsset, SourceAsset, TemplateAsset, ToolAsset
 from registry.decisions import RegistryError
 from registry.defaults import timeout_of
-from registry.packs import Pack
+from registry.pack import Pack
 from registry.registry import Registry
 from schemas.errors import ErrorCode
 from schemas.questions import Mode
