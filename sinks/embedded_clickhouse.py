@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import fcntl
 import importlib.util
 import os
 import re
@@ -21,13 +20,12 @@ import socket
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
 
-from streams.bound_process import BoundProcess
+from streams.embedded_process import EmbeddedProcess, EmbeddedProcessError, directory_in_use, try_lock
 
-_READY_LINE = re.compile(r"^clickhouse ready at (?P<url>http://\S+)$", re.MULTILINE)
-_POLL_S = 0.01
-_ORPHAN_GRACE_S = 10.0
+_TITLE = "ClickHouse"
+_PREDECESSOR_S = 3.0
+"""How long a start waits for a predecessor over the same directory that is still ending."""
 _LAST_WORDS_S = 1.0
 """How long statements that run may go on when the process is asked to end."""
 _LOG_NAME = "clickhouse.log"
@@ -45,107 +43,40 @@ _ENGINE_OPTIONS = {
 }
 
 
-class EmbeddedClickHouseError(RuntimeError):
-    """The embedded ClickHouse cannot run: `reason` says why, `hint` what to do about it."""
-
-    def __init__(self, reason: str, hint: str) -> None:
-        super().__init__(f"{reason}. {hint}")
-        self.reason = reason
-        self.hint = hint
+class EmbeddedClickHouseError(EmbeddedProcessError):
+    """The embedded ClickHouse cannot run."""
 
 
-class EmbeddedClickHouse:
-    """One engine process over one data directory; at most one may use a directory at a time.
+class EmbeddedClickHouse(EmbeddedProcess):
+    """One engine process over one data directory; what it acknowledged is there after `stop` and `kill`."""
 
-    Blocking methods are meant for scripts and tests; `async with` runs them off the event loop.
-    The process ends with its parent even if the parent is killed.
-    """
-
-    def __init__(self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """`port` 0 takes a free one at the first start, which this object keeps; see `url` for which."""
-        self.data_dir = data_dir
-        self._host = host
-        self._port = port
-        self._process: BoundProcess | None = None
-        self._url = ""
+    _title = _TITLE
+    _log_name = _LOG_NAME
+    _ready_line = re.compile(r"^clickhouse ready at http://(?P<host>\S+):(?P<port>\d+)$", re.MULTILINE)
+    _orphan_grace_s = 10.0
+    _error = EmbeddedClickHouseError
 
     @property
     def url(self) -> str:
         """`http://HOST:PORT`; empty before the first start."""
-        return self._url
-
-    @property
-    def address(self) -> str:
-        """`HOST:PORT`; empty before the first start."""
-        return self._url.removeprefix("http://")
-
-    @property
-    def pid(self) -> int:
-        """Process id of the running engine; 0 when it does not run."""
-        return self._process.pid if self._process is not None and self.is_running else 0
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the process is there (not whether it answers)."""
-        return self._process is not None and self._process.exit_code is None
-
-    @property
-    def log_path(self) -> Path:
-        """What the engine printed since its last start."""
-        return self.data_dir / _LOG_NAME
+        return f"http://{self.address}" if self.address else ""
 
     def start(self, timeout_s: float = 30.0) -> str:
         """Start and wait until it answers; the URL. Raises EmbeddedClickHouseError.
 
         A predecessor that is still ending is waited for up to 3 s of `timeout_s`.
         """
-        if self.is_running:
-            return self._url
-        if importlib.util.find_spec("chdb") is None:
-            raise EmbeddedClickHouseError(*_missing())
-        give_up_at = time.monotonic() + timeout_s
-        output_fd = self._take_directory(time.monotonic() + min(3.0, timeout_s))
-        try:
-            self._process = BoundProcess(
+        if not self.is_running:
+            if importlib.util.find_spec("chdb") is None:
+                raise EmbeddedClickHouseError(*_missing())
+            now = time.monotonic()
+            self._launch(
                 self._command(),
-                output_fd=output_fd,
+                locked_by=now + min(_PREDECESSOR_S, timeout_s),
+                ready_by=now + timeout_s,
                 env={**os.environ, "PYTHONPATH": _import_path(), "PYTHONUNBUFFERED": "1"},
-                grace_s=_ORPHAN_GRACE_S,
             )
-        finally:
-            os.close(output_fd)
-        self._url = self._wait_until_ready(self._process, give_up_at)
-        self._port = int(self._url.rpartition(":")[2])
-        return self._url
-
-    def stop(self, timeout_s: float = 10.0) -> bool:
-        """Finish what runs and end. True if it went by itself within `timeout_s`."""
-        process, self._process = self._process, None
-        return True if process is None else process.stop(timeout_s)
-
-    def kill(self) -> None:
-        """SIGKILL, as a crash would do it."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-
-    def __enter__(self) -> EmbeddedClickHouse:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> EmbeddedClickHouse:
-        await asyncio.to_thread(self.start)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.stop)
+        return self.url
 
     def _command(self) -> list[str]:
         return [
@@ -154,33 +85,16 @@ class EmbeddedClickHouse:
             "--locked",
         ]  # fmt: skip
 
-    def _take_directory(self, give_up_at: float) -> int:
-        """Open the log under an exclusive lock, which the engine's process inherits and keeps."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        output_fd = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        while not _locked(output_fd):
-            if time.monotonic() >= give_up_at:
-                os.close(output_fd)
-                raise EmbeddedClickHouseError(*_busy(self.data_dir))
-            time.sleep(_POLL_S)
-        os.ftruncate(output_fd, 0)
-        return output_fd
-
-    def _wait_until_ready(self, process: BoundProcess, give_up_at: float) -> str:
-        """The URL, once it is printed; the process prints it when it listens."""
-        while time.monotonic() < give_up_at:
-            match = _READY_LINE.search(self.log_path.read_text(errors="replace"))
-            if match:
-                return match["url"]
-            if process.exit_code is not None:
-                code, printed = process.exit_code, self.log_path.read_text(errors="replace").strip()
-                self.kill()
-                raise EmbeddedClickHouseError(*_explain(code, printed, self.data_dir))
-            time.sleep(_POLL_S)
-        self.kill()
-        raise EmbeddedClickHouseError(
-            "the embedded ClickHouse was not ready in time", f"See {self.log_path}."
-        )
+    def _explain(self, exit_code: int, printed: str) -> tuple[str, str]:
+        if exit_code == _BUSY_EXIT:
+            return directory_in_use(_TITLE, self.data_dir)
+        if exit_code == _MISSING_EXIT:
+            return _missing()
+        lines = printed.strip().splitlines()
+        last = lines[-1] if lines else f"exit code {exit_code}"
+        if exit_code == _ADDRESS_EXIT:
+            return last, "Choose another port, or 0 for any free one."
+        return f"the embedded ClickHouse ended at once: {last}", f"See {self.log_path}."
 
 
 def _import_path() -> str:
@@ -189,35 +103,11 @@ def _import_path() -> str:
     return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _busy(data_dir: Path) -> tuple[str, str]:
-    return f"another embedded ClickHouse is using {data_dir}", "Stop it, or choose another data directory."
-
-
 def _missing() -> tuple[str, str]:
     return (
         "the embedded ClickHouse is not installed",
         "Install it with: pip install 'opsloom[embedded]', or name a ClickHouse server by its URL.",
     )
-
-
-def _explain(code: int, printed: str, data_dir: Path) -> tuple[str, str]:
-    """Reason and hint out of how the engine's process ended."""
-    if code == _BUSY_EXIT:
-        return _busy(data_dir)
-    if code == _MISSING_EXIT:
-        return _missing()
-    last = printed.splitlines()[-1] if printed else f"exit code {code}"
-    if code == _ADDRESS_EXIT:
-        return last, "Choose another port, or 0 for any free one."
-    return f"the embedded ClickHouse ended at once: {last}", f"See {data_dir / _LOG_NAME}."
 
 
 async def _serve(path: Path, listener: socket.socket) -> None:
@@ -269,8 +159,8 @@ def main(arguments: list[str] | None = None) -> int:
     with contextlib.ExitStack() as stack:
         if not chosen.locked:
             lock = stack.enter_context((chosen.path / _LOG_NAME).open("a"))
-            if not _locked(lock.fileno()):
-                return _complain(_BUSY_EXIT, ". ".join(_busy(chosen.path)))
+            if not try_lock(lock.fileno()):
+                return _complain(_BUSY_EXIT, ". ".join(directory_in_use(_TITLE, chosen.path)))
         try:
             listener = socket.create_server((chosen.host, chosen.port), backlog=128)
         except OSError as error:
@@ -278,7 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             asyncio.run(_serve(chosen.path, listener))
         except EngineBusyError:
-            return _complain(_BUSY_EXIT, ". ".join(_busy(chosen.path)))
+            return _complain(_BUSY_EXIT, ". ".join(directory_in_use(_TITLE, chosen.path)))
     return 0
 
 

@@ -10,121 +10,44 @@ not compact topics, and gives a restarted member its partitions back only with s
 
 from __future__ import annotations
 
-import asyncio
-import fcntl
 import importlib.util
 import os
 import re
 import socket
 import time
 from pathlib import Path
-from types import TracebackType
 
-from streams.bound_process import BoundProcess
-
-_READY_LINE = re.compile(r"^\s*kafka\s+(?P<host>\S+):(?P<port>\d+)\s*$", re.MULTILINE)
-_POLL_S = 0.01
-# Long enough to write a large state once more when the parent was killed.
-_ORPHAN_GRACE_S = 30.0
-_LOG_NAME = "broker.log"
+from streams.embedded_process import EmbeddedProcess, EmbeddedProcessError
 
 
-class EmbeddedBrokerError(RuntimeError):
-    """The embedded broker cannot run: `reason` says why, `hint` what to do about it."""
-
-    def __init__(self, reason: str, hint: str) -> None:
-        super().__init__(f"{reason}. {hint}")
-        self.reason = reason
-        self.hint = hint
+class EmbeddedBrokerError(EmbeddedProcessError):
+    """The embedded broker cannot run."""
 
 
-class EmbeddedBroker:
-    """One broker process over one data directory; at most one may use a directory at a time.
+class EmbeddedBroker(EmbeddedProcess):
+    """One broker process over one data directory; it saves what it holds before it ends.
 
-    Blocking methods are meant for scripts and tests; `async with` runs them off the event loop.
-    The process ends with its parent even if the parent is killed, after saving what it holds.
+    `stop()` takes milliseconds for a small state and about 5 s for 100,000 events; a False from it says
+    that the broker had to be killed, which costs the last second or two. After `kill()`, `start()` comes
+    back with the last saved state.
     """
 
-    def __init__(self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """`port` 0 takes a free one at the first start and keeps it; see `address` for which."""
-        self.data_dir = data_dir
-        self._host = host
-        self._port = port
-        self._process: BoundProcess | None = None
-        self._address = ""
-
-    @property
-    def address(self) -> str:
-        """`HOST:PORT` for Kafka clients; empty before the first start."""
-        return self._address
-
-    @property
-    def pid(self) -> int:
-        """Process id of the running broker; 0 when it does not run."""
-        return self._process.pid if self._process is not None and self.is_running else 0
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the process is there (not whether it answers)."""
-        return self._process is not None and self._process.exit_code is None
-
-    @property
-    def log_path(self) -> Path:
-        """What the broker printed since its last start."""
-        return self.data_dir / _LOG_NAME
+    _title = "broker"
+    _log_name = "broker.log"
+    _ready_line = re.compile(r"^\s*kafka\s+(?P<host>\S+):(?P<port>\d+)\s*$", re.MULTILINE)
+    _orphan_grace_s = 30.0
+    """Long enough to write a large state once more when the parent was killed."""
+    _error = EmbeddedBrokerError
 
     def start(self, timeout_s: float = 20.0) -> str:
         """Start and wait until clients can connect; the address. Raises EmbeddedBrokerError.
 
         A predecessor that is still saving its state is waited for within the same `timeout_s`.
         """
-        if self.is_running:
-            return self._address
-        give_up_at = time.monotonic() + timeout_s
-        program = find_broker_program()
-        output_fd = self._take_directory(give_up_at)
-        try:
-            self._process = BoundProcess(
-                self._command(program),
-                output_fd=output_fd,
-                grace_s=_ORPHAN_GRACE_S,
-            )
-        finally:
-            os.close(output_fd)
-        self._address = self._wait_until_ready(self._process, give_up_at)
-        return self._address
-
-    def stop(self, timeout_s: float = 10.0) -> bool:
-        """Save and end: milliseconds for a small state, about 5 s for 100,000 events.
-
-        True if it saved in time; False if it had to be killed, which costs the last second or two.
-        """
-        process, self._process = self._process, None
-        return True if process is None else process.stop(timeout_s)
-
-    def kill(self) -> None:
-        """SIGKILL, as a crash would do it; `start()` then comes back with the last saved state."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-
-    def __enter__(self) -> EmbeddedBroker:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> EmbeddedBroker:
-        await asyncio.to_thread(self.start)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.stop)
+        if not self.is_running:
+            give_up_at = time.monotonic() + timeout_s
+            self._launch(self._command(find_broker_program()), locked_by=give_up_at, ready_by=give_up_at)
+        return self.address
 
     def _command(self, program: Path) -> list[str]:
         """Kafka alone, in the foreground."""
@@ -134,39 +57,29 @@ class EmbeddedBroker:
             "--host", self._host, "--kafka-port", str(self._port),
         ]  # fmt: skip
 
-    def _take_directory(self, give_up_at: float) -> int:
-        """Open the log under an exclusive lock that the broker inherits and holds for its lifetime."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        output_fd = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        while True:
-            try:
-                fcntl.flock(output_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= give_up_at:
-                    os.close(output_fd)
-                    raise EmbeddedBrokerError(
-                        f"another embedded broker is using {self.data_dir}",
-                        "Stop it, or choose another data directory.",
-                    ) from None
-                time.sleep(_POLL_S)
-            else:
-                os.ftruncate(output_fd, 0)
-                return output_fd
+    def _answers(self, host: str, port: int) -> bool:
+        try:
+            with socket.create_connection((host, port), timeout=1.0):
+                return True
+        except OSError:
+            return False
 
-    def _wait_until_ready(self, process: BoundProcess, give_up_at: float) -> str:
-        """The address, once it is printed and accepts a connection."""
-        while time.monotonic() < give_up_at:
-            printed = self.log_path.read_text(errors="replace")
-            match = _READY_LINE.search(printed)
-            if match and _accepts(match["host"], int(match["port"])):
-                self._port = int(match["port"])
-                return f"{match['host']}:{match['port']}"
-            if process.exit_code is not None:
-                self.kill()
-                raise EmbeddedBrokerError(*_explain(printed, self.data_dir))
-            time.sleep(_POLL_S)
-        self.kill()
-        raise EmbeddedBrokerError("the embedded broker was not ready in time", f"See {self.log_path}.")
+    def _explain(self, exit_code: int, printed: str) -> tuple[str, str]:
+        """Its complaint, or else the last line it printed."""
+        complaints = [line for line in printed.splitlines() if line.startswith("error:")]
+        reason = (
+            complaints[0].removeprefix("error:").strip()
+            if complaints
+            else "the embedded broker ended at once"
+        )
+        if "already in use" in reason:
+            return reason, "Choose another port, or 0 for any free one."
+        if "failed to parse" in reason:
+            saved = self.data_dir / "kafka.json"
+            return reason, f"The saved state is damaged: move {saved} away and start again."
+        if not complaints and printed.strip():
+            reason = f"{reason}: {printed.strip().splitlines()[-1]}"
+        return reason, f"See {self.log_path}."
 
 
 def find_broker_program() -> Path:
@@ -187,26 +100,3 @@ def find_broker_program() -> Path:
                 f"the embedded broker may not be executed ({error.strerror})", f"Run: chmod +x {program}"
             ) from error
     return program
-
-
-def _accepts(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=1.0):
-            return True
-    except OSError:
-        return False
-
-
-def _explain(printed: str, data_dir: Path) -> tuple[str, str]:
-    """Reason and hint out of what a broker printed before it gave up."""
-    complaints = [line for line in printed.splitlines() if line.startswith("error:")]
-    reason = (
-        complaints[0].removeprefix("error:").strip() if complaints else "the embedded broker ended at once"
-    )
-    if "already in use" in reason:
-        return reason, "Choose another port, or 0 for any free one."
-    if "failed to parse" in reason:
-        return reason, f"The saved state is damaged: move {data_dir / 'kafka.json'} away and start again."
-    if not complaints and printed.strip():
-        reason = f"{reason}: {printed.strip().splitlines()[-1]}"
-    return reason, f"See {data_dir / _LOG_NAME}."
