@@ -72,6 +72,29 @@ async def test_worker_that_was_killed_is_replaced_under_its_name(fleet: Fleet) -
 
 
 @SEVERAL_WORKERS
+async def test_worker_that_joins_and_one_that_leaves_lose_and_repeat_nothing(fleet: Fleet) -> None:
+    """Partitions change hands twice under load: handed over when another joins, taken when one stops."""
+    await start_all(fleet, "w0")
+    plan = [step("s", sleep_s=0.05), step("t", after=["s"], value=1)]
+    async with Roadside(fleet.broker, fleet.topic_prefix) as road:
+        joining = asyncio.create_task(asyncio.to_thread(fleet.started, "w1", **QUICK_TAKEOVER))
+        asked: list[str] = []
+        while not joining.done():
+            asked += await road.ask_many(20, f"joining-{len(asked)}", plan=plan)
+            await road.answers(asked[-20:])
+        await joining
+        asked += await road.ask_many(100, "both", plan=plan)
+        leaving = asyncio.create_task(asyncio.to_thread(fleet.workers[0].stop))
+        asked += await road.ask_many(100, "leaving", plan=plan)
+        assert await leaving < 5.0
+
+        answers = await road.answers(asked)
+        assert {answer["status"] for answer in answers} == {"success"}
+        await road.all_quiet()
+        assert road.second_answers() == 0
+
+
+@SEVERAL_WORKERS
 async def test_frozen_worker_that_wakes_does_not_answer_again(fleet: Fleet) -> None:
     """A worker that stood still for longer than its session finds its partitions taken and sends nothing old."""
     await start_all(fleet, "w0", "w1")
