@@ -6,7 +6,6 @@ import asyncio
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -61,7 +60,7 @@ async def test_silent_worker_whose_partitions_are_taken_never_sends_again(transp
     transport.app.rebalancing = True
     transport.look_at_heartbeat()
 
-    with pytest.raises(FrozenWorker, match="no heartbeat accepted for 6.5 s"):
+    with pytest.raises(FrozenWorker, match="no heartbeat accepted"):
         await sending
     silence(transport, 0.0)
     transport.app.rebalancing = False
