@@ -15,6 +15,11 @@ MAX_BATCH_BYTES = 1024 * 1024
 
 POLL_RECORDS = 1_000
 
+STANDBY_REPLICAS = 0
+"""Faust would read the changelogs of other workers' partitions along. It drops those rows again when recovery is
+completed, and a table that believes to have read them does not read them when it is given the partition: open traces
+would be lost, and never answered."""
+
 
 def make_app(settings: Settings, role: Role) -> Any:
     """An app for one role. Each role has a consumer group of its own, so that workers of one role share its
@@ -34,6 +39,7 @@ def make_app(settings: Settings, role: Role) -> Any:
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication_factor,
         topic_disable_leader=True,
+        table_standby_replicas=STANDBY_REPLICAS,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=f"{settings.worker_id}-{role}",
         broker_session_timeout=settings.session_timeout_s,
