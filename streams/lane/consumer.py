@@ -50,7 +50,8 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         await maybe_async(fun(*args, **kwargs))
 
     last_heartbeat_at = 0.0
-    """Monotonic time of the last heartbeat that the group's coordinator accepted."""
+    """Monotonic time at which the last heartbeat that the group's coordinator accepted was sent; 0 before the group
+    has let this worker in."""
 
     def hold_fetches(self, wait_ms: int) -> None:
         """How long the broker may hold the next fetches for data; Faust fixes 1,500 ms."""
@@ -59,25 +60,24 @@ class LaneThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         await super().on_start()
         pace_fetches(self._ensure_consumer()._fetcher)
-        self.note_heartbeat()
+        self._watch_heartbeats()
 
-    def watch_heartbeats(self) -> None:
+    def _watch_heartbeats(self) -> None:
         """Note when the coordinator last heard of us: a worker that was frozen longer than that must not send."""
         coordinator = self._ensure_consumer()._coordinator
         beat = coordinator._do_heartbeat
-        if getattr(beat, "noted", False):
-            return
 
         async def noted() -> bool:
-            ok = bool(await beat())
-            if ok:
-                self.note_heartbeat()
-            return ok
+            sent_at = time.monotonic()
+            accepted = bool(await beat())
+            if accepted:
+                self.last_heartbeat_at = sent_at
+            return accepted
 
-        noted.noted = True  # type: ignore[attr-defined]
         coordinator._do_heartbeat = noted
 
     def note_heartbeat(self) -> None:
+        """The coordinator has just heard of us in another way."""
         self.last_heartbeat_at = time.monotonic()
 
     async def committed_with_notes(self, tps: Iterable[TP]) -> Mapping[Any, Any]:
@@ -158,8 +158,6 @@ class LaneConsumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Ends every rebalance, after the tables have recovered: from here on the lanes own their partitions."""
         await super().perform_seek()
-        self._thread.watch_heartbeats()
-        self._thread.note_heartbeat()
         tps = [tp for tp in self._get_active_partitions() if tp.topic in self.lanes]
         if not tps:
             return
@@ -199,17 +197,33 @@ class LaneConsumer(driver.Consumer):
             first[tp] = end
         return first
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """The group has just let this worker in: it was heard of."""
+        self._thread.note_heartbeat()
+        self.transport.handing_over = False
+        await super().on_partitions_assigned(assigned, generation_id)
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Hand over cleanly: begin nothing, wait for what runs, commit; Faust forgets its acks before it commits."""
+        """Hand over cleanly: begin nothing, wait for what runs, commit; Faust forgets its acks before it commits.
+        A worker that stood still for too long has nothing to hand over: others did that work meanwhile."""
         for lane in self.lanes.values():
             lane.stopped = True
-        until = self.loop.time() + self.app.conf.broker_session_timeout / 2
-        while any(lane.running for lane in self.lanes.values()) and self.loop.time() < until:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        self.transport.look_at_heartbeat()
+        if self.transport.frozen is not None:
+            await self.app.crash(self.transport.frozen)
+            # Do not join again: the process is ending, and partitions given to it would wait a whole session.
+            await asyncio.Event().wait()
+        await self._drain()
         await self.commit()
         for lane in self.lanes.values():
             lane.parts.clear()
         await super().on_partitions_revoked(revoked)
+
+    async def _drain(self) -> None:
+        """Wait until what was begun is acknowledged, but not so long that the group gives this worker up."""
+        until = self.loop.time() + self.app.conf.broker_session_timeout / 2
+        while any(lane.running for lane in self.lanes.values()) and self.loop.time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
         offsets: dict[TP, int] = super()._filter_committable_offsets(tps)

@@ -102,6 +102,9 @@ class Lane:
             for wait in waits:
                 await wait
         except Exception as exc:  # noqa: BLE001  # an unacknowledged send: nothing may be committed past it
+            for wait in waits:
+                if asyncio.iscoroutine(wait):
+                    wait.close()  # what was to follow must not: a mark proves its answer
             await self.app.crash(exc)
             return
         part.pending.pop(offset, None)

@@ -27,6 +27,7 @@ class Outbox:
         """Queue records; the future gives the last one's offset once every one of them is acknowledged."""
         if self._round is None:
             self._round = asyncio.get_running_loop().create_future()
+            self._round.add_done_callback(_seen)
         self._items.extend(items)
         if self._pump is None:
             self._pump = background(self._run())
@@ -63,6 +64,12 @@ class Outbox:
             count += 1
         acks.append(await producer.send_batch(batch, self._topic, partition=self._partition))
         background(_settle(acks, count, done))
+
+
+def _seen(done: "asyncio.Future[int]") -> None:
+    """After the first failed round a lane stops the worker and asks for no other: that is not worth a complaint."""
+    if not done.cancelled():
+        done.exception()
 
 
 async def _settle(acks: Sequence[Awaitable[Any]], count: int, done: "asyncio.Future[int]") -> None:

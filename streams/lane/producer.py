@@ -19,6 +19,21 @@ class LaneProducer(driver.Producer):
     def _settings_extra(self) -> dict[str, Any]:
         return {**super()._settings_extra(), "acks": "all", "enable_idempotence": True}
 
+    async def on_start(self) -> None:
+        await super().on_start()
+        self._fence(self._ensure_producer()._sender)
+
+    def _fence(self, sender: Any) -> None:
+        """Look at the last moment before a request leaves: a worker may be frozen anywhere between an outbox and the
+        wire. A broker that is away holds the sending back, and does not end it."""
+        send = sender._send_produce_req
+
+        async def fenced(node_id: int, batches: Any) -> None:
+            await self.app.transport.until_heard()
+            await send(node_id, batches)
+
+        sender._send_produce_req = fenced
+
     def put(self, topic: str, partition: int, items: Sequence[Item]) -> "asyncio.Future[int]":
         """Send records in order; the future gives the last one's offset once all are acknowledged."""
         box = self._boxes.get((topic, partition))

@@ -18,6 +18,8 @@ from typing import Any
 import aiokafka.consumer.consumer
 import aiokafka.consumer.fetcher
 import aiokafka.consumer.group_coordinator
+import aiokafka.producer.producer
+import aiokafka.producer.sender
 import faust
 import faust.app.base
 import faust.stores.memory
@@ -53,6 +55,8 @@ USED: dict[str, tuple[str, Any]] = {
     "_ensure_consumer": ("the aiokafka consumer behind Faust's", driver.AIOKafkaConsumerThread),
     "_ensure_producer": ("the aiokafka producer behind Faust's", driver.Producer),
     "_get_active_partitions": ("partitions that are read now", AnyConsumer),
+    "_sender": ("what sends aiokafka's batches", aiokafka.producer.producer.AIOKafkaProducer),
+    "_send_produce_req": ("the last step before a request leaves", aiokafka.producer.sender.Sender),
     "_thread": ("the service that owns the aiokafka consumer", driver.ThreadDelegateConsumer),
     "_subscribers": ("the queues behind a channel: one item is one batch", Channel),
     "_key_partition": ("which partition a row of the memory store belongs to", faust.stores.memory.Store),
@@ -79,6 +83,7 @@ OVERRIDDEN: dict[type, tuple[str, ...]] = {
     consumer.LaneThread: ("call_thread", "cast_thread", "crash", "on_start", "start", "stop", "_commit"),
     consumer.LaneConsumer: (
         "earliest_offsets",
+        "on_partitions_assigned",
         "on_partitions_revoked",
         "perform_seek",
         "subscribe",
@@ -87,7 +92,7 @@ OVERRIDDEN: dict[type, tuple[str, ...]] = {
         "_getmany",
         "_new_consumer_thread",
     ),
-    producer.LaneProducer: ("_settings_extra", "__post_init__"),
+    producer.LaneProducer: ("on_start", "_settings_extra", "__post_init__"),
     table.LaneTable: ("on_key_del", "on_key_set", "on_rebalance", "persisted_offset"),
     table.DeadlineTable: ("on_key_del", "on_key_set", "on_recovery_completed"),
     table.LaneTableManager: ("on_start",),

@@ -11,10 +11,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.ids import partition_of
 from streams.lane.finished import read_finished
+from tests.support.brokers import BrokerUnderTest
 from tests.support.roadside import PARTITIONS, Roadside, now_s, step
 from tests.support.workers import Fleet
 
-QUICK_TAKEOVER = {"session_timeout_s": 6, "heartbeat_s": 0.5}
+SESSION_S = 6.0
+QUICK_TAKEOVER = {"session_timeout_s": SESSION_S, "heartbeat_s": 0.5}
 """A dead worker's partitions go to another one after its session."""
 
 SEVERAL_WORKERS = pytest.mark.kafka
@@ -95,6 +97,26 @@ async def test_worker_that_joins_and_one_that_leaves_lose_and_repeat_nothing(fle
 
 
 @SEVERAL_WORKERS
+async def test_open_traces_that_went_to_another_worker_and_came_back_are_answered(fleet: Fleet) -> None:
+    """Half of the partitions go to a worker that joins, and come back when it is killed: rows and deadlines too."""
+    await start_all(fleet, "w0")
+    async with Roadside(fleet.broker, fleet.topic_prefix) as road:
+        due_at = now_s() + 25
+        plan = [step("ok", value=1), step("hangs", sleep_s=100)]
+        asked = await road.ask_many(20, "open", plan=plan, options={"deadline_s": 25})
+        other = await asyncio.to_thread(fleet.started, "w1", **QUICK_TAKEOVER)
+        await road.all_quiet()
+        other.kill()
+
+        answers = await road.answers(asked)
+
+        assert now_s() < due_at + 1.5
+        assert {answer["status"] for answer in answers} == {"partial_success"}
+        await road.all_quiet()
+        assert road.second_answers() == 0
+
+
+@SEVERAL_WORKERS
 async def test_frozen_worker_that_wakes_does_not_answer_again(fleet: Fleet) -> None:
     """A worker that stood still for longer than its session finds its partitions taken and sends nothing old."""
     await start_all(fleet, "w0", "w1")
@@ -111,6 +133,28 @@ async def test_frozen_worker_that_wakes_does_not_answer_again(fleet: Fleet) -> N
         await road.answers(more)
         await road.all_quiet()
         assert road.second_answers() == 0
+        assert await asyncio.to_thread(frozen.wait_end, 10.0) == 1
+
+
+@pytest.mark.kafka  # the embedded broker forgets its groups: there the worker ends, and is started anew
+async def test_broker_that_is_away_for_longer_than_a_session_ends_no_worker(
+    fleet: Fleet, broker: BrokerUnderTest
+) -> None:
+    """The worker waits, goes on where it was, and answers once."""
+    worker = fleet.started()
+    async with Roadside(fleet.broker, fleet.topic_prefix) as road:
+        asked = await road.ask_many(
+            50, "away", plan=[step("s", sleep_s=2.0), step("t", after=["s"], value=1)]
+        )
+        await asyncio.to_thread(broker.stop)
+        await asyncio.sleep(SESSION_S + 1.0)  # the outage itself
+        await asyncio.to_thread(broker.start)
+
+        answers = await road.answers(asked)
+        assert [answer["status"] for answer in answers] == ["success"] * 50
+        await road.all_quiet()
+        assert road.second_answers() == 0
+        assert worker.exit_code is None
 
 
 async def _kill_while_answering(fleet: Fleet, kills: int, count: int) -> tuple[int, int, int]:

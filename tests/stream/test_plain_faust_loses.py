@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from streams.bound_process import BoundProcess
 from tests.support.brokers import BrokerUnderTest
 from tests.support.workers import ROOT
 
@@ -29,16 +29,15 @@ class PlainFaust:
             *(broker, self.group, self.topic, str(folder), str(self.log)),
         ]
         self._output = folder / "plain.out"
-        self.process: subprocess.Popen[bytes] | None = None
+        self._process: BoundProcess | None = None
 
     def start(self) -> None:
         with self._output.open("ab") as output:
-            self.process = subprocess.Popen(self._command, cwd=ROOT, stdout=output, stderr=output)
+            self._process = BoundProcess(self._command, output_fd=output.fileno(), cwd=str(ROOT), grace_s=1.0)
 
     def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+        if self._process is not None:
+            self._process.kill()
 
     def lines(self) -> list[str]:
         return self.log.read_text().splitlines() if self.log.exists() else []

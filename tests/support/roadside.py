@@ -18,7 +18,7 @@ from aiokafka.structs import ConsumerRecord, RecordMetadata
 from schemas.ids import partition_of, trace_id
 from tests.support.avro_frames import read_frame, write_frame
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 PARTITIONS = 4
 FOLLOWED = ("ops.answers", "ops.dead-letters", "ops.telemetry")
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from streams.bound_process import BoundProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE_PACK = ROOT / "tests" / "packs" / "probe"
@@ -24,18 +26,22 @@ class WorkerTrouble(AssertionError):
 
 
 class WorkerProcess:
-    """One `opsloom worker`. Its output lies in `log`."""
+    """One `opsloom worker`, which never outlives the tests. Its output lies in `log`."""
 
     def __init__(self, worker_id: str, environment: Mapping[str, str], log: Path) -> None:
         self.worker_id = worker_id
         self.log = log
+        self.ready_line: dict[str, Any] = {}
         self._ready = threading.Event()
         self._started_at = time.monotonic()
-        with log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                COMMAND, cwd=ROOT, env=dict(environment), stdout=subprocess.PIPE, stderr=errors
+        reads, writes = os.pipe()
+        try:
+            self._process = BoundProcess(
+                COMMAND, output_fd=writes, env=environment, cwd=str(ROOT), grace_s=1.0
             )
-        threading.Thread(target=self._follow, daemon=True).start()
+        finally:
+            os.close(writes)
+        threading.Thread(target=self._follow, args=(reads,), daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -43,12 +49,11 @@ class WorkerProcess:
 
     @property
     def exit_code(self) -> int | None:
-        return self._process.poll()
+        return self._process.exit_code
 
-    def _follow(self) -> None:
+    def _follow(self, reads: int) -> None:
         """Read until the process ends; the ready line is JSON, all else is for the log."""
-        assert self._process.stdout is not None
-        with self._process.stdout as lines, self.log.open("ab", buffering=0) as log:
+        with os.fdopen(reads, "rb") as lines, self.log.open("ab", buffering=0) as log:
             for line in lines:
                 if line.startswith(b'{"ready": true'):
                     self.ready_line = json.loads(line)
@@ -67,34 +72,31 @@ class WorkerProcess:
         return time.monotonic() - self._started_at
 
     def stop(self, timeout_s: float = 20.0) -> float:
-        """SIGTERM, and wait; the seconds it took to end."""
+        """SIGTERM, and wait; the seconds it took to end by itself."""
         began_at = time.monotonic()
-        if self.exit_code is None:
-            self._process.terminate()
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise WorkerTrouble(
-                f"{self.worker_id} did not stop in {timeout_s} s:\n{self.printed()}"
-            ) from None
+        if not self._process.stop(timeout_s):
+            raise WorkerTrouble(f"{self.worker_id} did not stop in {timeout_s} s:\n{self.printed()}")
         return time.monotonic() - began_at
 
     def wait_end(self, timeout_s: float) -> int:
         """Wait until it ends by itself; its exit code."""
-        return self._process.wait(timeout_s)
+        give_up_at = time.monotonic() + timeout_s
+        while (code := self.exit_code) is None:
+            if time.monotonic() > give_up_at:
+                raise WorkerTrouble(f"{self.worker_id} still runs after {timeout_s} s:\n{self.printed()}")
+            time.sleep(0.05)
+        return code
 
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()
-        self._process.wait()
 
     def freeze(self) -> None:
         """SIGSTOP: it keeps its connections and does nothing."""
-        self._process.send_signal(signal.SIGSTOP)
+        os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
+        os.kill(self.pid, signal.SIGCONT)
 
     def printed(self, characters: int = 6_000) -> str:
         """The end of what it printed."""

@@ -108,6 +108,22 @@ async def test_mark_is_written_after_the_answer_is_acknowledged_and_frees_the_of
     assert bench.part.low() == 3
 
 
+async def test_answer_that_is_refused_gets_no_mark(tmp_path: Path) -> None:
+    """The worker stops; its next owner answers."""
+    bench = Bench(tmp_path, hold_acks=True)
+    await bench.read(plan_made(TRACE, NOW))
+    for topic in (CALLS, TRACES, DEADLINES):
+        await bench.acknowledge(topic)
+    await bench.read(*_steps())
+    before = len(bench.broker.sent)
+
+    bench.broker.sent[-1].ack.set_exception(ConnectionError("refused"))
+    await settle()
+
+    assert len(bench.broker.sent) == before
+    assert bench.part.low() == 1
+
+
 async def test_commit_says_from_where_answers_without_a_mark_have_to_be_sought(tmp_path: Path) -> None:
     """The note moves on when the marks of the batch are written, not before."""
     bench = Bench(tmp_path, hold_acks=True)
