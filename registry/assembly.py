@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from registry.assets import ComboAsset, PolicyAsset, PolicySet, SourceAsset, TemplateAsset, ToolAsset
+from registry.datasets import DatasetAsset
 from registry.decisions import RegistryError
 from registry.defaults import policy_set_of, with_capability_defaults
 from registry.pack import Pack
 
-AnyAsset = ToolAsset | SourceAsset | PolicyAsset | TemplateAsset | ComboAsset
+AnyAsset = ToolAsset | SourceAsset | PolicyAsset | TemplateAsset | ComboAsset | DatasetAsset
 
-_Asset = TypeVar("_Asset", ToolAsset, SourceAsset, PolicyAsset, TemplateAsset, ComboAsset)
+_Asset = TypeVar("_Asset", ToolAsset, SourceAsset, PolicyAsset, TemplateAsset, ComboAsset, DatasetAsset)
 
 SHARED = ""
 """The owner of assets that belong to no pack: the default policies, and what is registered one by one."""
@@ -41,6 +42,7 @@ class Assembled:
     sources: dict[str, SourceAsset] = field(default_factory=dict)
     templates: dict[str, TemplateAsset] = field(default_factory=dict)
     combos: dict[str, ComboAsset] = field(default_factory=dict)
+    datasets: dict[str, DatasetAsset] = field(default_factory=dict)
     policies_by_tool: dict[str, PolicyAsset] = field(default_factory=dict)
 
 
@@ -48,7 +50,7 @@ def entries_of(packs: Iterable[Pack], default_policies: Iterable[PolicyAsset]) -
     """All assets of the packs with their owners. Raises `RegistryError` where two claim one id."""
     entries = [Entry(policy, SHARED) for policy in default_policies]
     for pack in packs:
-        for group in (pack.sources, pack.tools, pack.policies, pack.templates, pack.combos):
+        for group in (pack.sources, pack.tools, pack.policies, pack.templates, pack.combos, pack.datasets):
             entries += [_entry(asset, pack.id) for asset in group]
     owners: dict[tuple[str, ...], str] = {}
     for entry in entries:
@@ -106,6 +108,9 @@ def assembled(entries: Iterable[Entry]) -> Assembled:
         for combo in _published(held, ComboAsset)
         if all(member in found.templates for member in combo.templates)
     )
+    found.datasets.update(
+        (dataset.id, dataset) for dataset in _published(held, DatasetAsset) if dataset.tool in found.tools
+    )
     found.policies_by_tool.update(_policies_by_tool(held, found.tools))
     return found
 
@@ -127,7 +132,7 @@ def _check_references(entries: Iterable[Entry]) -> None:
         wanted: list[tuple[str, str, set[str]]] = []
         if isinstance(asset, ToolAsset) and asset.source is not None:
             wanted.append(("source", asset.source, sources))
-        elif isinstance(asset, TemplateAsset):
+        elif isinstance(asset, TemplateAsset | DatasetAsset):
             wanted.append(("tool", asset.tool, tools))
         elif isinstance(asset, ComboAsset):
             wanted += [("template", member, templates) for member in asset.templates]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from registry.assets import Parameter, TemplateAsset, ToolAsset
 from registry.capabilities import cycle_in
+from registry.dataset_checks import dataset_faults
 from registry.pack import Pack
 from registry.statements import argument_names, names_in_statement
 from schemas.calls import Unit
@@ -46,6 +47,9 @@ def faults_of(pack: Pack) -> Iterator[Fault]:
                 )
         if len(set(combo.templates)) < len(combo.templates):
             yield Fault("combos", combo.id, f"{combo.id} names a template twice", "Name each once.")
+
+    for found in dataset_faults(pack):
+        yield Fault("datasets", found.dataset_id, found.reason, found.hint)
 
 
 def _tool_faults(

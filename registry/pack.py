@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.assets import ComboAsset, PolicyAsset, SourceAsset, TemplateAsset, ToolAsset
+from registry.datasets import DatasetAsset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +25,4 @@ class Pack:
     policies: tuple[PolicyAsset, ...] = ()
     templates: tuple[TemplateAsset, ...] = ()
     combos: tuple[ComboAsset, ...] = ()
+    datasets: tuple[DatasetAsset, ...] = ()

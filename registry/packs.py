@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from registry.assets import Asset, ComboAsset, PolicyAsset, SourceAsset, TemplateAsset, ToolAsset
 from registry.checks import Fault, faults_of
+from registry.datasets import DatasetAsset
 from registry.decisions import RegistryError
 from registry.defaults import with_capability_defaults
 from registry.pack import Pack
@@ -27,6 +28,7 @@ FOLDERS: Mapping[str, type[Asset]] = {
     "policies": PolicyAsset,
     "templates": TemplateAsset,
     "combos": ComboAsset,
+    "datasets": DatasetAsset,
 }
 
 
@@ -91,6 +93,7 @@ def load_pack(folder: Path, variables: Mapping[str, str]) -> Pack:
         policies=tuple(reading.assets["policies"]),
         templates=tuple(reading.assets["templates"]),
         combos=tuple(reading.assets["combos"]),
+        datasets=tuple(reading.assets["datasets"]),
     )
     for fault in faults_of(pack):
         raise _as_error(fault, folder, reading)

@@ -7,6 +7,7 @@ from registry import capabilities
 from registry.assembly import SHARED, AnyAsset, Entry, assembled, entries_of, replaced
 from registry.assets import ComboAsset, PolicyAsset, SourceAsset, TemplateAsset, ToolAsset
 from registry.capabilities import Capability, Recommendation, capability_of
+from registry.datasets import DatasetAsset
 from registry.decisions import Decision, Refuse
 from registry.defaults import DEFAULT_POLICIES
 from registry.pack import Pack
@@ -17,8 +18,8 @@ from schemas.questions import Mode
 class Registry:
     """A snapshot. Only published assets are found; `register` returns a new one and leaves this one alone."""
 
-    __slots__ = ("_capabilities", "_combos", "_entries", "_named_tenants", "_policies", "_seen", "_sources",
-                 "_templates", "_tools", "packs")  # fmt: skip
+    __slots__ = ("_capabilities", "_combos", "_datasets", "_entries", "_named_tenants", "_policies", "_seen",
+                 "_sources", "_templates", "_tools", "packs")  # fmt: skip
 
     def __init__(self, entries: Iterable[Entry], packs: tuple[Pack, ...] = ()) -> None:
         self.packs = packs
@@ -28,6 +29,7 @@ class Registry:
         self._sources: Mapping[str, SourceAsset] = MappingProxyType(found.sources)
         self._templates: Mapping[str, TemplateAsset] = MappingProxyType(found.templates)
         self._combos: Mapping[str, ComboAsset] = MappingProxyType(found.combos)
+        self._datasets: Mapping[str, DatasetAsset] = MappingProxyType(found.datasets)
         self._policies: Mapping[str, PolicyAsset] = MappingProxyType(found.policies_by_tool)
         self._capabilities: Mapping[str, Capability] = MappingProxyType(
             {tool_id: capability_of(tool) for tool_id, tool in found.tools.items()}
@@ -59,6 +61,20 @@ class Registry:
     def combo(self, combo_id: str) -> ComboAsset | None:
         """The published combo, or None."""
         return self._combos.get(combo_id)
+
+    def dataset(self, dataset_id: str) -> DatasetAsset | None:
+        """The published dataset, or None."""
+        return self._datasets.get(dataset_id)
+
+    def datasets(self, tenant_id: str) -> tuple[DatasetAsset, ...]:
+        """The datasets whose tool this tenant may use, ordered by id."""
+        return tuple(
+            dataset for _, dataset in sorted(self._datasets.items()) if self._open_to(dataset.tool, tenant_id)
+        )
+
+    def datasets_of(self, tool_id: str) -> tuple[DatasetAsset, ...]:
+        """The datasets of a tool, ordered by id: what its tables mean."""
+        return tuple(dataset for _, dataset in sorted(self._datasets.items()) if dataset.tool == tool_id)
 
     @property
     def tools(self) -> Mapping[str, ToolAsset]:
