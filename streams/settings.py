@@ -47,8 +47,24 @@ class Settings(BaseSettings):
     metrics_every_s: float = Field(default=10.0, gt=0)
     """How often a worker publishes its own metric points."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    environment: Literal["production", "development"] = "production"
+    """In development some things are only warned about that production refuses, such as a development token."""
+    web_jwt_secret: str = ""
+    """A reference to the secret of HS256 tokens; or empty. Not beside `web_jwks_url`."""
+    web_jwks_url: str | None = None
+    """Where the public keys of RS256 and ES256 tokens are."""
+    web_jwt_audience: str | None = None
+    """`aud` that a token must have."""
+    web_jwt_issuer: str | None = None
+    """`iss` that a token must have."""
+    web_dev_token: str = ""
+    """A reference to a token that may speak for any tenant; taken in development only."""
+    web_cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins whose pages may call the HTTP interface; none by default."""
+    web_max_asks: int = Field(default=2_000, ge=1)
+    """Questions that one web process waits for at once; more are told to come back."""
 
-    @field_validator("roles", "packs", mode="before")
+    @field_validator("roles", "packs", "web_cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
