@@ -19,8 +19,8 @@ def needed(topics: Topics) -> tuple[str, ...]:
     return topics.questions, topics.answers, topics.dead_letters
 
 
-async def partition_counts(broker: str, topics: Topics) -> Mapping[str, int]:
-    """Partitions of each topic a client needs. Raises NotReachable.
+async def partition_counts(broker: str, names: Sequence[str]) -> Mapping[str, int]:
+    """Partitions of each of these topics. Raises NotReachable.
 
     Topics that were created a moment ago may not be known everywhere yet: they are waited for a little.
     """
@@ -28,7 +28,7 @@ async def partition_counts(broker: str, topics: Topics) -> Mapping[str, int]:
     try:
         await admin.start()
         for pause_s in (*SETTLING_S, None):
-            counts = await _counts(admin, needed(topics))
+            counts = await _counts(admin, names)
             missing = [name for name, count in counts.items() if not count]
             if not missing:
                 return counts

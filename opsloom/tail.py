@@ -23,8 +23,15 @@ class Tail:
     """
 
     def __init__(
-        self, broker: str, partitions: Iterable[TopicPartition], on_record: Callable[[Any], None]
+        self,
+        broker: str,
+        partitions: Iterable[TopicPartition],
+        on_record: Callable[[Any], None],
+        *,
+        max_wait_ms: int = MAX_WAIT_MS,
     ) -> None:
+        """`max_wait_ms` may be long where the partitions followed hardly ever change: a partition that is added
+        waits for the fetch under way."""
         self._partitions = tuple(partitions)
         self._on_record = on_record
         self._waiters: Counter[TopicPartition] = Counter()
@@ -35,7 +42,7 @@ class Tail:
             bootstrap_servers=broker,
             enable_auto_commit=False,
             auto_offset_reset="latest",
-            fetch_max_wait_ms=MAX_WAIT_MS,
+            fetch_max_wait_ms=max_wait_ms,
             metadata_max_age_ms=60_000,
         )
 
@@ -53,6 +60,15 @@ class Tail:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
         await self._consumer.stop()
+
+    @property
+    def partitions(self) -> tuple[TopicPartition, ...]:
+        """All that may be followed."""
+        return self._partitions
+
+    async def probe(self) -> None:
+        """Return if the broker answers. Raises KafkaError."""
+        await self._consumer.end_offsets(self._partitions[:1])
 
     @contextlib.asynccontextmanager
     async def following(self, *partitions: TopicPartition) -> AsyncIterator[None]:

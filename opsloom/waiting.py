@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -26,12 +26,19 @@ ANSWERS = {AnswerComposed.__name__: AnswerComposed}
 class Waiting:
     """Turns records into results of futures. All calls come from one event loop."""
 
-    def __init__(self, topics: Topics, codec: Codec) -> None:
+    def __init__(self, topics: Topics, codec: Codec, on_answer: Callable[[Any], None] | None = None) -> None:
+        """`on_answer` is given every record of the answers first."""
         self._topics = topics
+        self._on_answer = on_answer
         self._codec = codec
         self._by_trace: defaultdict[bytes, list[asyncio.Future[AnswerComposed]]] = defaultdict(list)
         self._by_place: dict[Place, asyncio.Future[AnswerComposed]] = {}
         self._letters: OrderedDict[Place, Refused] = OrderedDict()
+
+    @property
+    def count(self) -> int:
+        """How many wait at the moment."""
+        return sum(len(futures) for futures in self._by_trace.values())
 
     @contextlib.contextmanager
     def on(self, trace: str) -> Iterator["asyncio.Future[AnswerComposed]"]:
@@ -60,7 +67,10 @@ class Waiting:
         """One record of the answers or dead letters."""
         if record.topic == self._topics.dead_letters:
             self._take_letter(record.value)
-        elif record.key in self._by_trace:
+            return
+        if self._on_answer is not None:
+            self._on_answer(record)
+        if record.key in self._by_trace:
             self._take_answer(record)
 
     def _take_answer(self, record: Any) -> None:

@@ -19,7 +19,7 @@ from streams.topics import Topics
 async def read_letters(settings: Settings, since: float) -> list[Letter]:
     """Every letter written after `since` (Unix seconds), the newest first, with its bytes. Raises NotReachable."""
     topics = Topics.of(settings)
-    count = (await partition_counts(settings.broker, topics))[topics.dead_letters]
+    count = (await partition_counts(settings.broker, (topics.dead_letters,)))[topics.dead_letters]
     partitions = [TopicPartition(topics.dead_letters, n) for n in range(count)]
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, enable_auto_commit=False)
     consumer.assign(partitions)

@@ -1,0 +1,58 @@
+"""One question from its publishing to its answer, told step by step."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from opsloom.connection import Connection
+from opsloom.errors import NoAnswer
+from opsloom.progress import Progress
+from schemas.answers import AnswerComposed
+from schemas.events import Event
+from schemas.progress import ProgressEvent
+from schemas.questions import QuestionAsked
+
+
+async def ask_and_follow(
+    connection: Connection, asked: QuestionAsked, raw: bytes, trace: str, limit_s: float
+) -> AsyncGenerator[ProgressEvent, None]:
+    """Publish and tell what happens; the answer comes last. Raises Refused, NoAnswer, NotReachable.
+
+    Close it (`contextlib.aclosing`) when you stop before its end, so that nothing goes on reading.
+    """
+    async with (
+        connection.watched(trace) as queue,
+        connection.expecting(trace, connection.home_of(trace)) as future,
+    ):
+        await connection.send(asked, raw, trace, future)
+        progress = Progress(trace)
+        async for event in _until(future, queue, limit_s):
+            for told in progress.take(event):
+                yield told
+        if not future.done():
+            raise NoAnswer(asked.question_id, trace, limit_s)
+        for told in progress.finish(future.result()):
+            yield told
+
+
+async def _until(
+    future: "asyncio.Future[AnswerComposed]", queue: "asyncio.Queue[Event]", limit_s: float
+) -> AsyncGenerator[Event, None]:
+    """What the queue gives until the future is done or the time is over."""
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + limit_s
+    getting: asyncio.Task[Event] | None = None
+    try:
+        while True:
+            getting = getting or asyncio.ensure_future(queue.get())
+            left_s = max(0.0, give_up_at - loop.time())
+            done, _ = await asyncio.wait(
+                (getting, future), timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if getting in done:
+                event, getting = getting.result(), None
+                yield event
+            elif future.done() or not done:
+                return
+    finally:
+        if getting is not None:
+            getting.cancel()
