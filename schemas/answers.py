@@ -6,7 +6,7 @@ from typing import Literal
 
 from schemas.calls import Column, ToolOutput
 from schemas.errors import ErrorCode, PublicError
-from schemas.plans import AppliedAsset, PlanKind
+from schemas.plans import AppliedAsset, LlmUsage, PlanKind, ReplanRecord
 from schemas.word import Json, word
 
 
@@ -72,13 +72,21 @@ class ToolResult:
     error_details: PublicError | None = None
     cause: str | None = None
     """Why a skipped step was skipped: the step whose failure stood in its way."""
+    stands_in_for: str | None = None
+    """The tool that failed, where its fallback gave this result."""
+    attempt: int = 0
+    """The plan that asked for it: 0 for the first, n for the n-th replan."""
 
 
 @word
 class FallbackDetails:
+    """What stood in for what, and why: `primary_timeout`, `primary_unavailable`, …"""
+
     reason: str
     tool_attempted: str
     tool_used_fallback: str
+    step_id: str = ""
+    error_code: ErrorCode | None = None
 
 
 @word
@@ -125,6 +133,7 @@ class AnswerComposed:
     main_result: ToolOutput | None = None
     fallback_used: bool = False
     fallback_details: FallbackDetails | None = None
+    """The first of `fallbacks`."""
     replans: int = 0
     budget: BudgetSummary
     blocks: tuple[Block, ...] = ()
@@ -134,3 +143,7 @@ class AnswerComposed:
     applied_assets: tuple[AppliedAsset, ...] = ()
     asked_at: datetime
     answered_at: datetime
+    language: str = "en"
+    fallbacks: tuple[FallbackDetails, ...] = ()
+    replan_records: tuple[ReplanRecord, ...] = ()
+    usage: LlmUsage | None = None

@@ -62,7 +62,7 @@ def _default(field: "dataclasses.Field[Any]", avro_type: Any) -> Any:
     else:
         return _MISSING
     if avro_type == JSON_TYPE:
-        return "{}" if isinstance(value, dict) else "[]"
+        return "null" if value is None else "{}" if isinstance(value, dict) else "[]"
     if dataclasses.is_dataclass(value):
         return {inner.name: _plain(getattr(value, inner.name)) for inner in dataclasses.fields(value)}
     return _plain(value)

@@ -40,6 +40,17 @@ class Column:
 
 
 @word
+class ClaimCheck:
+    """Where the whole of a result lies that was too large to travel; what travels is its first rows."""
+
+    reference: str
+    digest: str
+    """SHA-256 of the stored bytes, in hexadecimal."""
+    size_bytes: int
+    row_count: int
+
+
+@word
 class ToolOutput:
     """What a tool found. Rows are lists of JSON scalars, one per column, in column order."""
 
@@ -56,6 +67,8 @@ class ToolOutput:
     query: str = ""
     """What was asked, in words fit for a user: a template's id and its arguments, never a statement."""
     read_at: Instant = 0.0
+    claim: ClaimCheck | None = None
+    """Set when `rows` are only the first of what was found, and all of it lies in the claim store."""
 
 
 @word
@@ -79,6 +92,12 @@ class ToolCalled:
     max_rows: int | None = None
     group: int = 0
     """Execution group: steps of one group may run side by side."""
+    attempt: int = 0
+    """The plan that asked for this call: 0 for the first, n for the n-th replan."""
+    stands_in_for: str | None = None
+    """The tool that failed, where this call is its fallback."""
+    no_cache: bool = False
+    """Run it, whatever is remembered of the same call."""
 
 
 @word
@@ -97,6 +116,10 @@ class ToolSucceeded:
     output: Annotated[ToolOutput, AS_JSON]
     policy_version: int = 0
     asset_version: int = 0
+    cached: bool = False
+    """Taken from an earlier identical call of the same tenant; `output.read_at` says how old it is."""
+    lifted: tuple[str, ...] = ()
+    """Overrides that let this call past a block, as `id@version`."""
 
 
 @word
@@ -115,6 +138,8 @@ class ToolFailed:
     error: OpsError
     policy_version: int = 0
     asset_version: int = 0
+    lifted: tuple[str, ...] = ()
+    """Overrides that let this call past a block, as `id@version`."""
 
 
 @word
@@ -124,6 +149,6 @@ class DeadlinePassed:
     event: Literal["DeadlinePassed"] = "DeadlinePassed"
     trace_id: str
     tenant_id: str
-    phase: Literal["total", "execution"] = "total"
+    phase: Literal["total", "execution", "compose"] = "total"
     deadline_at: Instant
     passed_at: Instant

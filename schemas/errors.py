@@ -1,9 +1,10 @@
 """Every error code there is, once: category, severity, what it means and whether trying again may help."""
 
+from dataclasses import field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from schemas.word import word
+from schemas.word import Json, word
 
 
 class Category(StrEnum):
@@ -128,11 +129,15 @@ class PublicError:
     message: str
     retryable: bool
     suggestion: str | None = None
+    details: dict[str, Json] = field(default_factory=dict)
 
 
 @word
 class OpsError:
-    """A failure as data. `message` and `suggestion` may leave for a user; `detail` is for operators only."""
+    """A failure as data. `message`, `suggestion` and `details` may leave for a user; `detail` is for operators only.
+
+    `details` are named figures: phase, elapsed_ms and timeout_ms of a timeout, what is left of a limit.
+    """
 
     code: ErrorCode
     category: Category
@@ -141,6 +146,7 @@ class OpsError:
     detail: str | None = None
     retryable: bool = False
     suggestion: str | None = None
+    details: dict[str, Json] = field(default_factory=dict)
 
     def public(self) -> PublicError:
         """The same error without what only operators may see."""
@@ -151,6 +157,7 @@ class OpsError:
             message=self.message,
             retryable=self.retryable,
             suggestion=self.suggestion,
+            details=self.details,
         )
 
 
@@ -160,6 +167,7 @@ def ops_error(
     *,
     detail: str | None = None,
     suggestion: str | None = None,
+    details: dict[str, Json] | None = None,
 ) -> OpsError:
     """Make an error of a code; category, severity and retryability always come from the one list."""
     spec = SPECS[code]
@@ -171,4 +179,33 @@ def ops_error(
         detail=detail,
         retryable=spec.retryable,
         suggestion=suggestion,
+        details=details or {},
+    )
+
+
+Phase = Literal["planning", "execution", "compose"]
+_PHASE_CODES: dict[Phase, ErrorCode] = {
+    "planning": ErrorCode.PLAN_TIMEOUT,
+    "execution": ErrorCode.EXECUTE_TIMEOUT,
+    "compose": ErrorCode.COMPOSE_TIMEOUT,
+}
+
+
+def phase_timeout(
+    phase: Phase,
+    elapsed_s: float,
+    budget_s: float,
+    message: str | None = None,
+    *,
+    detail: str | None = None,
+    suggestion: str | None = "Ask again, or give the question more time.",
+) -> OpsError:
+    """The budget of a phase ran out: which phase, how long it took and what it was given, in milliseconds."""
+    elapsed_ms, timeout_ms = round(max(elapsed_s, 0.0) * 1000, 1), round(max(budget_s, 0.0) * 1000, 1)
+    return ops_error(
+        _PHASE_CODES[phase],
+        message,
+        detail=detail,
+        suggestion=suggestion,
+        details={"phase": phase, "elapsed_ms": elapsed_ms, "timeout_ms": timeout_ms},
     )

@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.errors import OpsError
+from schemas.errors import ErrorCode, OpsError
 from schemas.word import AS_JSON, Instant, Json, word
 
 MAX_STEPS = 20
 MAX_DEPTH = 6
+MAX_REPLANS = 3
+"""How often a question may be given another plan."""
 
 StepId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+ToolName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
 class PlanKind(StrEnum):
@@ -54,8 +57,25 @@ class Render:
 
 
 @word
+class Fallback:
+    """The call that is made instead when a step's own tool failed for good; resolved like the step itself."""
+
+    tool_id: str
+    tool_type: str
+    kind: str
+    params: dict[str, Json] = field(default_factory=dict)
+    timeout_s: float = 30.0
+    render: Render | None = None
+    serial: bool = False
+
+
+@word
 class Step:
-    """One call of the plan. Which tool it is, its kind and its limits are resolved before it travels."""
+    """One call of the plan. Which tool it is, its kind and its limits are resolved before it travels.
+
+    Anywhere inside `params` may stand a reference to an earlier result, `{"$from": step_id, "path": JMESPath}`. The
+    step it names is among `depends_on`; the join puts the value there when it gives out the call.
+    """
 
     step_id: StepId
     tool_id: str
@@ -65,25 +85,40 @@ class Step:
     """Chooses the topic `ops.tool-calls.<kind>`: sql, http, graph, document, llm, timeseries, mcp."""
     params: dict[str, Json] = field(default_factory=dict)
     depends_on: tuple[StepId, ...] = ()
-    fallback: str | None = None
+    fallback: Fallback | None = None
     timeout_s: float = 30.0
     render: Render | None = None
+    capability: str | None = None
+    """The capability that was asked for, where the plan left the choice of the tool open."""
+    serial: bool = False
+    """Never beside another call of the same tool in this question."""
+    continue_on_error: bool = True
+    """False: when this step has failed for good, no further step is begun."""
+    attempt: int = 0
+    """The plan that made this step what it is: 0 for the first, n for the n-th replan. Part of its call's id."""
 
 
 @word
 class ProducerStep:
-    """A step of a plan that a producer sends along: a tool, its parameters, what it waits for."""
+    """A step of a plan that a producer sends along: a tool or a capability (exactly one), its parameters, what it
+    waits for, and which tool may stand in."""
 
     step_id: StepId
-    tool_id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    tool_id: ToolName | None = None
     params: dict[str, Json] = field(default_factory=dict)
     depends_on: Annotated[tuple[StepId, ...], Field(max_length=MAX_STEPS)] = ()
     timeout_s: Annotated[float, Field(gt=0, le=120)] | None = None
+    capability: ToolName | None = None
+    fallback: ToolName | None = None
+    """A tool that takes the same parameters; None: the one that the tool itself names, if any."""
+    continue_on_error: bool = True
 
 
 @word
 class ProducerPlan:
     steps: Annotated[tuple[ProducerStep, ...], Field(min_length=1, max_length=MAX_STEPS)]
+    strategy: Strategy | None = None
+    """None: as the dependencies say. `serial` runs one step at a time, in the order of the plan."""
 
 
 @word
@@ -93,6 +128,68 @@ class AppliedAsset:
     asset_id: str
     kind: str
     version: int
+
+
+@word
+class LlmUsage:
+    """What a language model was used for: tokens and time over all calls."""
+
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    latency_ms: float = 0.0
+    calls: int = 0
+
+
+@word
+class StepFailure:
+    """A step that failed for good: the tools that were tried for it, and what the last one failed of."""
+
+    step_id: str
+    tool_ids: tuple[str, ...]
+    code: ErrorCode
+
+
+@word
+class StepChange:
+    """One step before and after a replan."""
+
+    step_id: str
+    tool_before: str
+    tool_after: str
+    reason: str = ""
+
+
+@word
+class PlanPatch:
+    """What a replan changed. Nothing in it: there was no other way, and the plan stands as it was."""
+
+    replaced: tuple[StepChange, ...] = ()
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.replaced or self.removed or self.added)
+
+
+Trigger = Literal["error", "timeout", "policy_violation"]
+Gravity = Literal["low", "medium", "high", "critical"]
+
+
+@word
+class ReplanRecord:
+    """One replan: what was asked for and why, and what was decided."""
+
+    attempt: int
+    trigger: Trigger
+    severity: Gravity
+    reason: str
+    failures: tuple[StepFailure, ...] = ()
+    requested_at: Instant = 0.0
+    decided_at: Instant = 0.0
+    patch: PlanPatch | None = None
 
 
 @word
@@ -123,7 +220,25 @@ class PlanMade:
     suggestions: tuple[str, ...] = ()
     applied_assets: tuple[AppliedAsset, ...] = ()
     attempt: int = 0
-    """0 for the first plan, counts replans."""
+    """0 for the first plan, counts replans. A replan is a whole plan: its steps are all that there are."""
+    max_replans: int = 0
+    """How often the join may ask for another plan; 0 where the planner knows no other way."""
+    fail_fast: bool = False
+    """Answer at once when a step has failed for good."""
+    no_cache: bool = False
+    allowed_tools: tuple[str, ...] | None = None
+    """The question's own restriction: only these tools, for a replan too."""
+    language: str = "en"
+    """Of the question, `en` or `ko`; the texts of the answer follow it."""
+    time_zone: str = "UTC"
+    """IANA name, the asker's."""
+    usage: LlmUsage | None = None
+    patch: PlanPatch | None = None
+    """What this attempt changed; None for the first plan."""
+    replan_records: Annotated[tuple[ReplanRecord, ...], AS_JSON] = ()
+    """Every replan up to this one, oldest first."""
+    composer: Annotated[Step | None, AS_JSON] = None
+    """A model that writes the text when all steps have ended; it is held to the figures of their outputs."""
 
 
 @word
@@ -145,13 +260,22 @@ class PlanFailed:
 
 @word
 class ReplanRequested:
-    """The join asks for another plan: what triggered it and how grave it was."""
+    """The join asks for another plan; published to `ops.replans`. It holds all that the planner needs to decide, so
+    that the planner remembers nothing."""
 
     event: Literal["ReplanRequested"] = "ReplanRequested"
     trace_id: str
     tenant_id: str
     attempt: int
-    trigger: Literal["error", "timeout", "policy_violation"]
-    severity: Literal["low", "medium", "high", "critical"]
+    """The number of the plan that is asked for, 1 to 3."""
+    trigger: Trigger
+    severity: Gravity
     reason: str
     requested_at: Instant
+    plan: Annotated[PlanMade, AS_JSON]
+    """The plan as it stands: question, asker, mode, deadline, steps."""
+    failures: tuple[StepFailure, ...] = ()
+    succeeded: tuple[str, ...] = ()
+    """Steps whose results stay."""
+    avoid: tuple[str, ...] = ()
+    """Tools that failed in this question; another plan must not ask them again."""

@@ -2,12 +2,12 @@
 
 from dataclasses import field
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from schemas.ids import QuestionId, TenantId
-from schemas.plans import ProducerPlan
+from schemas.plans import ProducerPlan, ToolName
 from schemas.word import Json, word
 
 MAX_QUESTION_CHARACTERS = 8_000
@@ -31,7 +31,6 @@ class Mode(StrEnum):
 
 
 RoleName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-ToolName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
 @word
@@ -51,6 +50,12 @@ class QuestionOptions:
     """Absolute; one already past is answered `failed`."""
     tools: Annotated[tuple[ToolName, ...], Field(max_length=32)] | None = None
     """Use only these tools."""
+    fail_fast: bool = False
+    """Answer at once when a step has failed for good, instead of going on with those that do not need it."""
+    no_cache: bool = False
+    """Plan and run afresh, whatever is remembered of the same question."""
+    planner: Literal["rules", "llm"] | None = None
+    """Which planner is to decide; None leaves it to the installation."""
 
 
 @word

@@ -16,7 +16,7 @@ from registry.assets import ToolAsset
 from registry.defaults import timeout_of
 from registry.registry import Registry
 from schemas.errors import OpsError
-from schemas.plans import AppliedAsset, ProducerStep, Render, Step, Strategy
+from schemas.plans import AppliedAsset, Fallback, ProducerStep, Render, Step, Strategy
 
 PlannedStep = ProducerStep | DraftStep
 
@@ -31,8 +31,9 @@ class Gate:
     step_id: str
     tool: ToolAsset
     depends_on: tuple[str, ...]
-    fallback: str | None
+    fallback: ToolAsset | None
     timeout_s: float
+    serial: bool
     render: Render
     """How a call without a template is shown."""
 
@@ -65,7 +66,7 @@ class Resolution:
 
     def shape_of(self, steps: Iterable[PlannedStep], asker: Asker) -> Shape | OpsError:
         """The resolved shape, or why the plan is not valid."""
-        parts = [(step.step_id, step.tool_id, step.depends_on, step.timeout_s) for step in steps]
+        parts = [(step.step_id, step.tool_id or "", step.depends_on, step.timeout_s) for step in steps]
         key = (self._registry.tenant_group(asker.tenant_id), asker.roles, asker.tools, *parts)
         found = self._shapes.get(key)
         if found is None:
@@ -91,15 +92,29 @@ class Resolution:
             depends_on=step.depends_on,
             fallback=self._fallback_of(tool, asker),
             timeout_s=limit_s if step.timeout_s is None else min(limit_s, step.timeout_s),
+            serial=tool.execution_mode == "serial",
             render=Render(title=tool.name),
         )
 
-    def _fallback_of(self, tool: ToolAsset, asker: Asker) -> str | None:
+    def _fallback_of(self, tool: ToolAsset, asker: Asker) -> ToolAsset | None:
         """The tool that may stand in, if the asker may use that one too."""
         if not self._registry.can_fallback(tool.id) or tool.fallback_tool_id is None:
             return None
         fallback = self._registry.tool(tool.fallback_tool_id)
-        return fallback.id if fallback is not None and usable(fallback, asker) else None
+        return fallback if fallback is not None and usable(fallback, asker) else None
+
+    def _stand_in(self, gate: Gate, params: dict[str, Any]) -> Fallback:
+        """The call of the fallback: the same parameters, its own limits."""
+        tool = gate.fallback
+        assert tool is not None
+        return Fallback(
+            tool_id=tool.id,
+            tool_type=tool.tool_type,
+            kind=tool.kind,
+            params=params,
+            timeout_s=timeout_of(tool, self._registry.policy_for(tool)),
+            serial=tool.execution_mode == "serial",
+        )
 
     def _applied(self, gates: Iterable[Gate]) -> tuple[AppliedAsset, ...]:
         """Tools, their sources and policies, each once, in the order of the steps."""
@@ -134,9 +149,10 @@ class Resolution:
                     kind=gate.tool.kind,
                     params=given,
                     depends_on=gate.depends_on,
-                    fallback=gate.fallback,
+                    fallback=None if gate.fallback is None else self._stand_in(gate, given),
                     timeout_s=gate.timeout_s,
                     render=render or gate.render,
+                    serial=gate.serial,
                 )
             )
         return tuple(steps)

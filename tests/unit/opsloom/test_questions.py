@@ -32,7 +32,7 @@ CODEC = Codec(FileIds.load())
         ("why?", {"max_rows": 0}, ErrorCode.INVALID_EVENT),
         ("why?", {"question_id": "x" * 129}, ErrorCode.INVALID_EVENT),
         ("why?", {"plan": {"steps": []}}, ErrorCode.INVALID_EVENT),
-        ("why?", {"plan": {"steps": [{"step_id": "a"}]}}, ErrorCode.INVALID_EVENT),
+        ("why?", {"plan": {"steps": [{"tool_id": "a"}]}}, ErrorCode.INVALID_EVENT),
         ("why?", {"deadline": datetime(2030, 1, 1)}, ErrorCode.INVALID_EVENT),
         ("why?", {"context": {"blob": "x" * 70_000}}, ErrorCode.EVENT_TOO_LARGE),
     ],

@@ -42,7 +42,8 @@ def test_a_valid_plan_is_taken_and_its_tools_are_resolved(decide) -> None:
     assert (a.tool_type, a.kind, a.timeout_s, a.params) == (
         "direct_query", "sql", 30.0, {"sql": "SELECT 1", "args": {}},
     )  # fmt: skip
-    assert (b.timeout_s, b.fallback, b.depends_on) == (5.0, "plant_query", ("a",))
+    assert b.fallback is not None
+    assert (b.timeout_s, b.fallback.tool_id, b.depends_on) == (5.0, "plant_query", ("a",))
     assert (c.timeout_s, c.render.title) == (45.0, "Plant links")
     assert {(asset.kind, asset.asset_id) for asset in made.applied_assets} == {
         ("tool", "plant_query"), ("source", "plant_store"), ("policy", "policy.sql"),
