@@ -27,6 +27,7 @@ class Capability:
     fallback_tool_id: str | None
     depends_on: tuple[str, ...]
     supported_tenants: tuple[str, ...] | None
+    roles: tuple[str, ...]
     parameters: Mapping[str, Any]
     output_types: tuple[str, ...]
     cost_ms: float
@@ -59,6 +60,7 @@ def capability_of(tool: ToolAsset) -> Capability:
         fallback_tool_id=tool.fallback_tool_id,
         depends_on=tool.depends_on,
         supported_tenants=tool.supported_tenants,
+        roles=tool.roles,
         parameters=tool.parameters,
         output_types=tool.output_types,
         cost_ms=tool.cost_ms,

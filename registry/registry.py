@@ -1,12 +1,13 @@
 """The registry: a frozen snapshot of what exists and who may use it, lookups computed beforehand."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from registry import capabilities
 from registry.assembly import SHARED, AnyAsset, Entry, assembled, entries_of, replaced
 from registry.assets import ComboAsset, PolicyAsset, SourceAsset, TemplateAsset, ToolAsset
 from registry.capabilities import Capability, Recommendation, capability_of
+from registry.choosing import Health, Resolved, chosen, nothing_known
 from registry.datasets import DatasetAsset
 from registry.decisions import Decision, Refuse
 from registry.defaults import DEFAULT_POLICIES
@@ -149,6 +150,26 @@ class Registry:
         if best is not None:
             return best
         return Refuse(ErrorCode.ASSET_LOAD_FAILED, f"no published tool offers {capability}", "publish one")
+
+    def resolve(
+        self,
+        capability: str,
+        tenant_id: str,
+        roles: Collection[str],
+        *,
+        health: Health = nothing_known,
+        avoid: Collection[str] = (),
+        tools: Collection[str] | None = None,
+    ) -> Resolved | Refuse:
+        """The tool that does a capability's work (its name or type) for this asker now, and why: tenant, roles,
+        breaker, and the expected time by what `health` observed. `avoid`: tools that failed this question already;
+        `tools`: the only ones the question allows."""
+        offers = self._where(
+            lambda each: (
+                capability in (each.name, each.capability_type) and (tools is None or each.tool_id in tools)
+            )
+        )
+        return chosen(capability, offers, tenant_id, roles, health, avoid)
 
     def can_execute_in_parallel(self, tool_ids: Iterable[str]) -> Decision:
         """May these tools run side by side?"""

@@ -6,7 +6,9 @@ from typing import Literal
 
 from schemas.word import Json, word
 
-AssetKind = Literal["tool", "source", "policy", "template", "example", "prompt"]
+AssetKind = Literal[
+    "tool", "source", "policy", "template", "combo", "dataset", "override", "example", "prompt"
+]
 
 
 @word
@@ -20,3 +22,7 @@ class AssetChanged:
     changed_at: datetime
     changed_by: str
     reason: str
+    changed_by_role: str = ""
+    """The role in which it was changed; empty where the producer did not say."""
+    pack_id: str = ""
+    """For an asset that is new: the pack it joins. Empty: none, or the owner of the version before."""

@@ -4,6 +4,7 @@ from schemas.answers import AnswerComposed
 from schemas.assets import AssetChanged
 from schemas.calls import DeadlinePassed, ToolCalled, ToolFailed, ToolSucceeded
 from schemas.deadletters import DeadLetter
+from schemas.health import ToolHealth
 from schemas.plans import PlanFailed, PlanMade, ReplanRequested
 from schemas.questions import QuestionAsked
 from schemas.telemetry import MetricPoint, SpanEnded
@@ -21,6 +22,7 @@ Event = (
     | TelemetryEvent
     | AssetChanged
     | DeadLetter
+    | ToolHealth
 )
 
 EVENTS: dict[str, type[Event]] = {
@@ -39,5 +41,6 @@ EVENTS: dict[str, type[Event]] = {
         MetricPoint,
         AssetChanged,
         DeadLetter,
+        ToolHealth,
     )
 }

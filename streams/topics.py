@@ -7,6 +7,7 @@ from schemas.answers import AnswerComposed
 from schemas.assets import AssetChanged
 from schemas.calls import DeadlinePassed, ToolCalled, ToolFailed, ToolSucceeded
 from schemas.deadletters import DeadLetter
+from schemas.health import ToolHealth
 from schemas.plans import PlanFailed, PlanMade, ReplanRequested
 from schemas.questions import QuestionAsked
 from schemas.telemetry import MetricPoint, SpanEnded
@@ -15,6 +16,7 @@ from streams.settings import Role, Settings
 Kind = Literal["sql", "http", "graph", "document", "llm", "timeseries", "mcp"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
 
@@ -30,6 +32,8 @@ class TopicSpec:
     retention_ms: int
     max_message_bytes: int = 4 * 1024 * 1024
     """A bad event must be able to reach its dead letter: questions of any size up to this are read and judged."""
+    roll_ms: int | None = None
+    """Begin a new segment this often: the last one is never compacted, and a busy topic must stay small."""
 
     @property
     def config(self) -> dict[str, str]:
@@ -37,6 +41,8 @@ class TopicSpec:
         config = {"cleanup.policy": self.cleanup, "max.message.bytes": str(self.max_message_bytes)}
         if self.cleanup == "delete":
             config["retention.ms"] = str(self.retention_ms)
+        if self.roll_ms is not None:
+            config["segment.ms"] = str(self.roll_ms)
         return config
 
 
@@ -72,6 +78,14 @@ class Topics:
         return f"{self.prefix}ops.assets"
 
     @property
+    def tool_health(self) -> str:
+        return f"{self.prefix}ops.tool-health"
+
+    @property
+    def gates(self) -> str:
+        return f"{self.prefix}ops.gates"
+
+    @property
     def dead_letters(self) -> str:
         return f"{self.prefix}ops.dead-letters"
 
@@ -96,6 +110,8 @@ class Topics:
             ),
             TopicSpec(self.answers, (AnswerComposed,), "trace_id", n, "delete", 7 * DAY_MS),
             TopicSpec(self.telemetry, (SpanEnded, MetricPoint), "trace_id", n, "delete", DAY_MS),
-            TopicSpec(self.assets, (AssetChanged,), "asset_id", 1, "compact", 0),
+            TopicSpec(self.assets, (AssetChanged,), "kind/asset_id@version", 1, "compact", 0),
+            TopicSpec(self.tool_health, (ToolHealth,), "tool_id", 1, "compact", 0, roll_ms=HOUR_MS),
+            TopicSpec(self.gates, (), "tool_id", n, "compact", 0, roll_ms=HOUR_MS),
             TopicSpec(self.dead_letters, (DeadLetter,), "original key", n, "delete", 30 * DAY_MS),
         )
