@@ -15,8 +15,23 @@ from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
 from agents.execution.tool import Invocation, Parameters
 from agents.execution.tools.engines.engine import Engine, Found, Question
 from agents.execution.tools.outputs import rows_output
-from agents.execution.tools.series_facts import ALL, Function, facts_of, thinned, units_of
-from agents.execution.tools.threads import Threads
+from agents.execution.tools.series_baselines import (
+    SEASON_S,
+    Season,
+    Series,
+    comparison_facts,
+    seasonal_facts,
+)
+from agents.execution.tools.series_facts import (
+    ALL,
+    OF_OTHER_POINTS,
+    Facts,
+    Function,
+    facts_of,
+    thinned,
+    units_of,
+)
+from agents.execution.tools.threads import Stop, Threads
 from registry.assets import SourceAsset
 from schemas.calls import Shape, ToolOutput, Unit
 from schemas.errors import ErrorCode, OpsError, ops_error
@@ -40,9 +55,15 @@ class BaselineMetricsParameters(Parameters):
     from_: Annotated[float | None, Field(alias="from")] = None
     """Unix seconds; goes before `since`."""
     to: float | None = None
-    functions: Annotated[list[Function], Field(max_length=len(ALL))] = Field(
+    functions: Annotated[list[Function], Field(max_length=len(ALL) + len(OF_OTHER_POINTS))] = Field(
         default_factory=lambda: list(ALL)
     )
+    season: Season = "day"
+    """What `seasonal` takes for usual: the same time of earlier days, or of earlier weeks."""
+    seasons: Annotated[int, Field(ge=1, le=28)] = 7
+    """How many of them."""
+    compare_with: Annotated[str, Field(pattern=r"^(previous|\d{1,6}[smhdw])$")] = "previous"
+    """What `compare` puts beside it: the stretch of the same length just before, or the same stretch so long ago."""
 
 
 class BaselineMetrics:
@@ -72,15 +93,9 @@ class BaselineMetrics:
         start, end = _period(invocation.params, now)
         if start >= end:
             return ops_error(ErrorCode.INVALID_PARAMS, "The time range ends before it begins.")
-        question = Question(
-            source,
-            invocation.tenant_id,
-            *_statement(source, table, invocation.params, start, end),
-            MAX_POINTS_READ + 1,
-            invocation.timeout_s,
-        )
-        found = await self._threads.run(lambda stop: engine.ask(question, stop))
-        return found if isinstance(found, OpsError) else _output(invocation, found, now)
+        reading = _Reading(invocation, source, table, engine)
+        found = await self._threads.run(lambda stop: reading.run(start, end, stop))
+        return found if isinstance(found, OpsError) else _output(invocation, *found, now)
 
     async def close(self) -> None:
         """End the threads and the engines."""
@@ -104,9 +119,13 @@ def _period(params: Mapping[str, Any], now: float) -> tuple[float, float]:
     end = now if params["to"] is None else params["to"]
     if params["from_"] is not None:
         return params["from_"], end
-    found = _SINCE.fullmatch(params["since"] or DEFAULT_SINCE)
+    return end - _seconds(params["since"] or DEFAULT_SINCE), end
+
+
+def _seconds(stretch: str) -> int:
+    found = _SINCE.fullmatch(stretch)
     assert found is not None, "the parameters' pattern lets no other through"
-    return end - int(found[1]) * _SECONDS[found[2]], end
+    return int(found[1]) * _SECONDS[found[2]]
 
 
 def _statement(
@@ -135,11 +154,63 @@ def _statement(
     return statement, values
 
 
-def _output(invocation: Invocation, found: Found, now: float) -> ToolOutput:
+class _Reading:
+    """All that one call reads, in a thread."""
+
+    def __init__(self, invocation: Invocation, source: SourceAsset, table: str, engine: Engine) -> None:
+        self._invocation = invocation
+        self._source = source
+        self._table = table
+        self._engine = engine
+        self._ends_at = time.monotonic() + invocation.timeout_s
+
+    def run(self, start: float, end: float, stop: Stop) -> tuple[Found, Facts] | OpsError:
+        """The points, and the figures for which other points were read."""
+        found = self._points(start, end, stop)
+        if isinstance(found, OpsError) or not found.rows:
+            return found if isinstance(found, OpsError) else (found, {})
+        params, facts = self._invocation.params, Facts()
+        series = _series(found)
+        if "seasonal" in params["functions"] and len(series.at):
+            history = self._points(start - SEASON_S[params["season"]] * params["seasons"], start, stop)
+            if isinstance(history, OpsError):
+                return history
+            facts |= seasonal_facts(series, _series(history), params["season"])
+        if "compare" in params["functions"]:
+            given = params["compare_with"]
+            offset_s = end - start if given == "previous" else _seconds(given)
+            other = self._points(start - offset_s, end - offset_s, stop)
+            if isinstance(other, OpsError):
+                return other
+            facts |= comparison_facts(series, _series(other))
+        return found, facts
+
+    def _points(self, start: float, end: float, stop: Stop) -> Found | OpsError:
+        statement, values = _statement(self._source, self._table, self._invocation.params, start, end)
+        left_s = max(0.001, self._ends_at - time.monotonic())
+        question = Question(
+            self._source, self._invocation.tenant_id, statement, values, MAX_POINTS_READ + 1, left_s
+        )
+        return self._engine.ask(question, stop)
+
+
+def _kept(found: Found) -> list[list[Any]]:
+    """Points in time order, without those that have no value."""
+    newest_first = found.rows[:MAX_POINTS_READ]
+    return [row for row in reversed(newest_first) if row[0] is not None and row[1] is not None]
+
+
+def _series(found: Found) -> Series:
+    points = _kept(found)
+    return Series(
+        np.array([row[0] for row in points], dtype=np.float64),
+        np.array([row[1] for row in points], dtype=np.float64),
+    )
+
+
+def _output(invocation: Invocation, found: Found, more_facts: Facts, now: float) -> ToolOutput:
     cut = len(found.rows) > MAX_POINTS_READ
-    points = [
-        row for row in reversed(found.rows[:MAX_POINTS_READ]) if row[0] is not None and row[1] is not None
-    ]
+    points = _kept(found)
     several = len({row[2] for row in points}) > 1
     unit = _unit(invocation)
     facts: dict[str, Any] = {}
@@ -147,6 +218,7 @@ def _output(invocation: Invocation, found: Found, now: float) -> ToolOutput:
         at = np.array([row[0] for row in points], dtype=np.float64)
         values = np.array([row[1] for row in points], dtype=np.float64)
         facts = dict(facts_of(at, values, tuple(invocation.params["functions"])))
+        facts |= more_facts
         facts["series_count"] = len({row[2] for row in points})
     shown = [points[position] for position in thinned(len(points), invocation.row_cap)]
     rows = [row if several else row[:2] for row in shown]

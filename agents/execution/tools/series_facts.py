@@ -1,17 +1,23 @@
-"""Figures of a time series. Each is a plain formula over the points; none looks at a clock."""
+"""Figures of a time series. Each is a plain formula over the points; none looks at a clock. Those that need other
+points too (`seasonal`, `compare`) are in series_baselines.py."""
 
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.execution.tools.series_baselines import Series, change_point_facts, percent_of
 from schemas.calls import Unit
 
 Function = Literal[
-    "last", "min", "max", "mean", "p50", "p95", "p99", "count", "baseline", "anomaly", "change"
-]
+    "last", "min", "max", "mean", "p50", "p95", "p99", "count", "baseline", "anomaly", "change",
+    "change_point", "seasonal", "compare",
+]  # fmt: skip
+OF_OTHER_POINTS: frozenset[Function] = frozenset({"seasonal", "compare"})
+"""These read more of the store; they are computed only when they are asked for."""
 ALL: tuple[Function, ...] = (
-    "last", "min", "max", "mean", "p50", "p95", "p99", "count", "baseline", "anomaly", "change"
+    "last", "min", "max", "mean", "p50", "p95", "p99", "count", "baseline", "anomaly", "change",
+    "change_point",
 )  # fmt: skip
 
 BASELINE_SHARE = 0.75
@@ -35,9 +41,9 @@ def facts_of(at: _Numbers, values: _Numbers, functions: tuple[Function, ...]) ->
         elif function == "count":
             facts["count"] = len(values)
         elif function == "min":
-            facts["min"] = float(values.min())
+            facts["min"], facts["min_at"] = float(values.min()), float(at[values.argmin()])
         elif function == "max":
-            facts["max"] = float(values.max())
+            facts["max"], facts["max_at"] = float(values.max()), float(at[values.argmax()])
         elif function == "mean":
             facts["mean"] = float(values.mean())
         elif function in ("p50", "p95", "p99"):
@@ -47,8 +53,10 @@ def facts_of(at: _Numbers, values: _Numbers, functions: tuple[Function, ...]) ->
             facts["baseline_mean"], facts["baseline_std"] = _baseline(at, values)
         elif function == "anomaly":
             facts |= _anomaly(at, values)
-        else:
+        elif function == "change":
             facts |= _change(at, values)
+        elif function == "change_point":
+            facts |= change_point_facts(Series(at, values))
     return facts
 
 
@@ -59,7 +67,15 @@ def units_of(facts: Facts, unit: Unit) -> dict[str, Unit]:
         "anomaly_score": Unit.NUMBER,
         "anomalous": Unit.TEXT,
         "change_percent": Unit.PERCENT,
-    }
+        "difference_percent": Unit.PERCENT,
+        "changed": Unit.TEXT,
+        "unusual": Unit.TEXT,
+        "unusual_count": Unit.NUMBER,
+        "other_count": Unit.NUMBER,
+        "seasonal_score": Unit.NUMBER,
+        "worst_score": Unit.NUMBER,
+        "change_point_score": Unit.NUMBER,
+    } | dict.fromkeys(("max_at", "min_at", "worst_at", "change_point_at"), Unit.TIMESTAMP)
     return {name: own.get(name, unit) for name in facts}
 
 
@@ -94,5 +110,4 @@ def _change(at: _Numbers, values: _Numbers) -> Facts:
     if not len(first) or not len(second):
         return {"change": None, "change_percent": None}
     before, after = float(first.mean()), float(second.mean())
-    percent = 100 * (after - before) / abs(before) if before else None
-    return {"change": after - before, "change_percent": percent}
+    return {"change": after - before, "change_percent": percent_of(after - before, before)}
