@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from registry.outbound_assets import HttpCall, McpCall, OutboundSpec, PromCall
 from schemas.calls import Unit
 from schemas.plans import Show
 from schemas.questions import Mode
@@ -12,7 +13,7 @@ CapabilityType = Literal[
     "read_write", "read_only", "append_only", "time_series", "api_call", "graph_query", "search"
 ]
 ExecutionMode = Literal["serial", "parallel", "streaming", "batch"]
-Engine = Literal["sqlite", "clickhouse", "ladybug", "fts5"]
+Engine = Literal["sqlite", "clickhouse", "ladybug", "fts5", "http", "prometheus", "mcp"]
 Kind = Literal["sql", "http", "graph", "document", "llm", "timeseries", "mcp"]
 PolicySet = Literal["DEFAULT", "SQL", "HTTP", "GRAPH"]
 
@@ -39,6 +40,8 @@ class SourceAsset(Asset):
     """Table (or node label) to its columns."""
     tenant_column: str | None = None
     """None: the whole source belongs to the tenants its tools support."""
+    outbound: OutboundSpec | None = None
+    """Of the engines http, prometheus and mcp: where calls may lead and with which credential."""
 
 
 class ToolAsset(Asset):
@@ -70,6 +73,12 @@ class ToolAsset(Asset):
     cost_ms: float = 100.0
     failure_rate: float = 0.01
     shards: int = Field(default=1, ge=1)
+    http: HttpCall | None = None
+    """Of an http_tool: the request it makes."""
+    mcp: McpCall | None = None
+    """Of an mcp_tool: which tool of the server it calls."""
+    prometheus: PromCall | None = None
+    """Of a prometheus tool: its queries and bounds."""
 
 
 class PolicyAsset(Asset):
