@@ -66,6 +66,14 @@ CAPABILITY_ROWS: Mapping[str, Mapping[str, Any]] = {
         "max_result_size_mb": 50.0,
         "max_rows": 10_000,
     },
+    "dynamic": {
+        "capability_type": "read_only",
+        "max_concurrent_calls": 20,
+        "timeout_seconds": 30.0,
+        "rate_limit_per_minute": 120,
+        "max_result_size_mb": 50.0,
+        "max_rows": 10_000,
+    },
     "http_tool": {
         "capability_type": "api_call",
         "max_concurrent_calls": 10,

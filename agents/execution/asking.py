@@ -10,7 +10,7 @@ from agents.execution.admission import Admitted
 from agents.execution.arguments import template_arguments
 from agents.execution.guards.by_engine import GUARDS
 from agents.execution.guards.verdict import Refuse, Verdict
-from agents.execution.tool import Invocation
+from agents.execution.tool import BuildsStatement, Built, Invocation
 from registry.assets import TemplateAsset
 from registry.registry import Registry
 from schemas.calls import ToolCalled
@@ -42,6 +42,11 @@ class Asking:
         if isinstance(asked, Refuse):
             return asked
         template, given, values, statement = asked
+        built = self._built(given, admitted, called.called_at)
+        if isinstance(built, Refuse):
+            return built
+        if built is not None:
+            values, statement = built.values, built.statement
         row_cap = admitted.row_cap
         if called.max_rows is not None:
             row_cap = max(1, min(row_cap, called.max_rows))
@@ -64,7 +69,15 @@ class Asking:
             statement,
             row_cap,
             timeout_s,
+            built,
         )
+
+    def _built(self, given: Mapping[str, Any], admitted: Admitted, now: float) -> Built | Refuse | None:
+        """The statement of an adapter that builds it from its parameters; None for all others."""
+        if not isinstance(admitted.adapter, BuildsStatement):
+            return None
+        datasets = self._registry.datasets_of(admitted.tool.id)
+        return admitted.adapter.build(given, admitted.source, datasets, now)
 
     def _asked(self, params: Mapping[str, Any], admitted: Admitted) -> _Asked | Refuse:
         """Which template, the arguments as given, the values to run with, the statement as it was written."""
@@ -86,6 +99,8 @@ class Asking:
             given, checked = params, _validated(params, admitted)
         if isinstance(checked, Refuse):
             return checked
+        if isinstance(admitted.adapter, BuildsStatement):
+            return template, checked, checked, ""
         if field is None:
             return template, given, checked, ""
         return template, checked["args"], checked["args"], checked[field]

@@ -1,13 +1,15 @@
 """What an adapter is: the last step of the guarded path from `ToolCalled` to a result."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
+from agents.execution.guards.verdict import Refuse
 from registry.assets import SourceAsset, TemplateAsset, ToolAsset
-from schemas.calls import ToolOutput
+from registry.datasets import DatasetAsset
+from schemas.calls import ToolOutput, Unit
 from schemas.errors import OpsError
 
 _LONGEST_VALUE = 120
@@ -18,6 +20,18 @@ class Parameters(BaseModel):
     """Base of every adapter's own parameters: strict, and what is not declared is refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Built(NamedTuple):
+    """A statement that an adapter built of a call's parameters, before its guard has seen it."""
+
+    statement: str
+    values: Mapping[str, Any]
+    """What to bind, by name."""
+    units: Mapping[str, Unit]
+    """Of the result's columns."""
+    words: str
+    """What was asked, fit for a user."""
 
 
 class Invocation(NamedTuple):
@@ -38,9 +52,13 @@ class Invocation(NamedTuple):
     """At most this many rows; ask for one more to see the cut."""
     timeout_s: float
     """Seconds left for this call; the path cancels the call when they are over."""
+    built: Built | None = None
+    """For an adapter that builds its statement: what it built, as `statement` is what the guard made of it."""
 
     def in_words(self) -> str:
         """What was asked, fit for a user: the template or tool and the arguments, never a statement."""
+        if self.built is not None:
+            return f"{self.tool.id}({self.built.words})"
         ranges = () if self.template is None else _time_ranges(self.template)
         words = [
             f"{name}={_moment(value) if name in ranges else _short(value)}"
@@ -93,3 +111,16 @@ class Tool(Protocol):
     async def run(self, invocation: Invocation) -> ToolOutput | OpsError: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class BuildsStatement(Protocol):
+    """An adapter whose calls hold no statement: it builds one of the parameters, and the guard judges that."""
+
+    def build(
+        self,
+        params: Mapping[str, Any],
+        source: SourceAsset | None,
+        datasets: Sequence[DatasetAsset],
+        now: float,
+    ) -> Built | Refuse: ...

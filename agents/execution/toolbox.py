@@ -68,6 +68,12 @@ def _direct_query(settings: _Settings) -> Tool:
     return DirectQuery(_engines(settings), threads=settings.threads, clock=settings.clock)
 
 
+def _dynamic(settings: _Settings) -> Tool:
+    from agents.execution.tools.dynamic import Dynamic
+
+    return Dynamic(_engines(settings), threads=settings.threads, clock=settings.clock)
+
+
 def _document_search(settings: _Settings) -> Tool:
     from agents.execution.tools.document_search import DocumentSearch
     from agents.execution.tools.engines.sqlite import SqliteEngine
@@ -98,6 +104,7 @@ def _probe(_: _Settings) -> Tool:
 
 _MAKERS: Mapping[str, Callable[[_Settings], Tool]] = {
     "direct_query": _direct_query,
+    "dynamic": _dynamic,
     "document_search": _document_search,
     "graph_query": _graph_query,
     "baseline_metrics": _baseline_metrics,

@@ -8,6 +8,7 @@ from typing import Any
 
 from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.engine import Found, Question
+from agents.execution.tools.engines.quantile import Quantile
 from agents.execution.tools.engines.scalars import rows_of
 from agents.execution.tools.threads import Stop
 from schemas.errors import ErrorCode, OpsError, ops_error
@@ -59,6 +60,7 @@ def _opened(question: Question) -> sqlite3.Connection:
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.create_aggregate("quantile", 2, Quantile)  # type: ignore[arg-type]  # typeshed wants int results
     return connection
 
 
