@@ -1,0 +1,1 @@
+"""Writing the plant's tables, graph and documents into stores."""
