@@ -91,6 +91,20 @@ class PolicyAsset(Asset):
     calls_per_second: int = Field(ge=1)
     breaker_failures: int = Field(default=5, ge=1)
     breaker_reset_s: float = Field(default=60.0, gt=0)
+    breaker_probes: int = Field(default=1, ge=1)
+    """Calls in flight while the breaker is half-open."""
+    breaker_successes: int = Field(default=2, ge=1)
+    """Good probes that close it."""
+    over_limit: Literal["wait", "refuse"] = "wait"
+    """What a call does that is over the rate limit: wait inside its deadline, or end in RATE_LIMITED at once."""
+    queue_length: int = Field(default=1_000, ge=0)
+    """Calls of one tool that may wait; what comes on top is RATE_LIMITED."""
+    tenant_calls_per_minute: int | None = Field(default=None, ge=1)
+    tenant_calls_per_second: int | None = Field(default=None, ge=1)
+    tenant_share: float | None = Field(default=None, gt=0, le=1)
+    """At most this part of the limits for one tenant, even when no other tenant is there."""
+    cache_ttl_s: float = Field(default=0.0, ge=0, le=86_400)
+    """How old a remembered result may be; 0: nothing is remembered. Only of tools that read."""
     read_only: bool = True
     max_rows: int = Field(ge=1)
     allow_tables: tuple[str, ...] | None = None
