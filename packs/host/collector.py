@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from packs.filling.stores import StoreReport, remove_leftovers
 from packs.host.collect import config, debian, distributions, documents, graph, history
 from packs.host.collect.fingerprints import Fingerprints, fingerprints_now
 from packs.host.collect.processes import running_processes
 from packs.host.collect.samples import Sampler, SampleRow
-from packs.host.collect.stores import StoreReport, remove_leftovers
 
 FOLDER = "host"
 ROOT = Path("/")

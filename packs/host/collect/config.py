@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psutil
 
+from packs.filling.stores import insert_rows, sqlite_being_built
 from packs.host.collect.mounts import read_mounts
 from packs.host.collect.processes import RunningProcess, running_processes
-from packs.host.collect.stores import insert_rows, sqlite_being_built
 
 STORE = "config"
 

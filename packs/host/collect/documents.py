@@ -5,42 +5,17 @@ from __future__ import annotations
 import gzip
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from packs.host.collect.chunks import chunks_of
+from packs.filling.documents import Document, write_documents
 from packs.host.collect.debian import DebianPackage
 from packs.host.collect.distributions import InstalledDistribution
-from packs.host.collect.stores import insert_rows, sqlite_being_built
 
 STORE = "documents"
 MAX_FILE_BYTES = 256 * 1024
 _MAX_PACKAGE_READMES = 400
 
-_DOCUMENTS = """CREATE TABLE documents (
-    document_id TEXT PRIMARY KEY, document_name TEXT, document_type TEXT, path_hint TEXT, modified_at REAL
-)"""
-_CHUNKS = """CREATE VIRTUAL TABLE chunks USING fts5(
-    chunk_text, document_id UNINDEXED, chunk_id UNINDEXED, page_number UNINDEXED,
-    tokenize = 'porter unicode61 remove_diacritics 2'
-)"""
-
-
-_DOCUMENT_COLUMNS = ("document_id", "document_name", "document_type", "path_hint", "modified_at")
-_CHUNK_COLUMNS = ("chunk_text", "document_id", "chunk_id", "page_number")
 _OWN_TYPES = {"runbook": "runbook", "README": "readme"}
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """`path_hint` says where a reader finds it, without the folders of this machine above it."""
-
-    document_id: str
-    document_name: str
-    document_type: str
-    path_hint: str
-    modified_at: float | None
-    text: str
 
 
 def collect_documents(
@@ -52,25 +27,7 @@ def collect_documents(
     """Write a new `documents.db`; give its row counts and notes on what was not found."""
     own = list(own_documents())
     notes = [] if own else ["opsloom's own documents were not found beside this installation"]
-    documents: list[tuple[object, ...]] = []
-    chunks: list[tuple[object, ...]] = []
-    for each in _all(own, distributions, packages, root):
-        pieces = chunks_of(each.document_name, each.text)
-        if pieces:
-            documents.append(
-                (each.document_id, each.document_name, each.document_type, each.path_hint, each.modified_at)
-            )
-        chunks += [
-            (piece.text, each.document_id, f"{each.document_id}#{piece.page_number}", piece.page_number)
-            for piece in pieces
-        ]
-    with sqlite_being_built(db_path) as connection:
-        connection.execute(_DOCUMENTS)
-        connection.execute(_CHUNKS)
-        counts = {
-            "documents": insert_rows(connection, "documents", _DOCUMENT_COLUMNS, documents),
-            "chunks": insert_rows(connection, "chunks", _CHUNK_COLUMNS, chunks),
-        }
+    counts = write_documents(db_path, _all(own, distributions, packages, root))
     return counts, notes
 
 
@@ -95,7 +52,7 @@ def own_documents() -> Iterator[Document]:
             document_type=kind,
             path_hint=hint,
             modified_at=path.stat().st_mtime,
-            text=_text_of(path),
+            pages=(_text_of(path),),
         )
 
 
@@ -129,7 +86,7 @@ def _all(
             document_type="package",
             path_hint=f"{distribution.name}-{distribution.version}.dist-info/METADATA",
             modified_at=distribution.installed_at,
-            text=f"{summary}\n\n{description}",
+            pages=(f"{summary}\n\n{description}",),
         )
     for package in packages:
         yield Document(
@@ -138,7 +95,7 @@ def _all(
             document_type="package",
             path_hint=f"dpkg -s {package.name}",
             modified_at=package.installed_at,
-            text=f"{package.name} {package.version}: {package.summary}\n\n{package.description}",
+            pages=(f"{package.name} {package.version}: {package.summary}\n\n{package.description}",),
         )
     for path in package_readmes(root):
         name = f"{path.parent.name} {path.name.removesuffix('.gz')}"
@@ -148,7 +105,7 @@ def _all(
             document_type="readme",
             path_hint=f"doc/{path.parent.name}/{path.name}",
             modified_at=path.stat().st_mtime if path.exists() else None,
-            text=_text_of(path),
+            pages=(_text_of(path),),
         )
 
 

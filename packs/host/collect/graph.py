@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from packs.filling.stores import replaced
 from packs.host.collect import debian, distributions
 from packs.host.collect.debian import DebianPackage
 from packs.host.collect.distributions import InstalledDistribution
 from packs.host.collect.processes import RunningProcess
-from packs.host.collect.stores import replaced
 
 STORE = "graph"
 _BUFFER_BYTES = 64 * 1024 * 1024

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import psutil
 
+from packs.filling.stores import insert_rows, sqlite_being_built
 from packs.host.collect.debian import DebianPackage, debian_events
 from packs.host.collect.distributions import InstalledDistribution
-from packs.host.collect.stores import insert_rows, sqlite_being_built
 
 STORE = "history"
 

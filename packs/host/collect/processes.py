@@ -50,10 +50,6 @@ def command_name(name: str) -> str:
     return name.encode()[:_COMMAND_NAME_BYTES].decode(errors="ignore")
 
 
-def is_alive(pid: int) -> bool:
-    return psutil.pid_exists(pid)
-
-
 def _user_of(process: psutil.Process) -> str:
     try:
         return process.username()

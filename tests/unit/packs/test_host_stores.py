@@ -15,7 +15,7 @@ import pytest
 
 from packs.host import collector
 from packs.host.collect import history
-from packs.host.collect.stores import remove_leftovers, replaced, sqlite_being_built
+from packs.filling.stores import remove_leftovers, replaced, sqlite_being_built
 from packs.host.collector import CollectReport, keep_sampling, prepare, renew
 
 ladybug = pytest.importorskip("ladybug")
@@ -120,7 +120,7 @@ def test_a_killed_build_leaves_the_old_store_and_is_cleared_away(tmp_path: Path)
         connection.execute("INSERT INTO t VALUES (1)")
     script = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from packs.host.collect.stores import sqlite_being_built\n"
+        "from packs.filling.stores import sqlite_being_built\n"
         "with sqlite_being_built(Path(sys.argv[1])) as connection:\n"
         "    connection.execute('CREATE TABLE t (n)')\n"
         "    connection.executemany('INSERT INTO t VALUES (?)', ((n,) for n in range(100_000)))\n"

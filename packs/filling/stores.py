@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packs.host.collect.processes import is_alive
+import psutil
 
 _TEMPORARY = re.compile(r"^\..+\.(\d+)\.\w+\.building")
 
@@ -51,7 +51,7 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what builders that died left behind in this folder."""
     for entry in folder.glob(".*.building*"):
         match = _TEMPORARY.match(entry.name)
-        if match and not is_alive(int(match.group(1))):
+        if match and not psutil.pid_exists(int(match.group(1))):
             entry.unlink(missing_ok=True)
 
 

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packs.host.collect.chunks import MAX_CHARACTERS, chunks_of
+from packs.filling.chunks import MAX_CHARACTERS, chunks_of
 
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12)
 PARAGRAPHS = st.lists(st.lists(WORDS, min_size=1, max_size=400).map(" ".join), max_size=8)
