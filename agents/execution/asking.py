@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from agents.execution.admission import Admitted
 from agents.execution.arguments import template_arguments
+from agents.execution.declared import UnfitSchema, faults_against, with_defaults
 from agents.execution.guards.by_engine import GUARDS
 from agents.execution.guards.verdict import Refuse, Verdict
 from agents.execution.tool import BuildsStatement, Built, Invocation
@@ -90,13 +91,17 @@ class Asking:
             given = params.get("args", {})
             if template.statement:
                 return template, given, values, template.statement
-            checked = _validated({**template.call, **values}, admitted)
+            called = {**template.call, **values}
+            schema = _schema_of(admitted)
+            refused = _unfit(called, schema) if _is_open(admitted) else None
+            checked = refused or _validated(with_defaults(schema, called), admitted)
         else:
             template = None
-            refused = _undeclared(params, admitted.tool.parameters)
+            schema = _schema_of(admitted)
+            refused = _undeclared(params, schema) or _unfit(params, schema)
             if refused is not None:
                 return refused
-            given, checked = params, _validated(params, admitted)
+            given, checked = params, _validated(with_defaults(schema, params), admitted)
         if isinstance(checked, Refuse):
             return checked
         if isinstance(admitted.adapter, BuildsStatement):
@@ -171,9 +176,37 @@ def _undeclared(params: Mapping[str, Any], schema: Mapping[str, Any]) -> Refuse 
     return None
 
 
+def _is_open(admitted: Admitted) -> bool:
+    """Does the adapter leave it to the tool's own schema what a call may say?"""
+    return admitted.adapter.parameters.model_config.get("extra") == "allow"
+
+
+def _schema_of(admitted: Admitted) -> Mapping[str, Any]:
+    schema = admitted.tool.parameters
+    return {"type": "object", "properties": {}} if not schema and _is_open(admitted) else schema
+
+
+def _unfit(params: Mapping[str, Any], schema: Mapping[str, Any]) -> Refuse | None:
+    """Types and bounds of the tool's own schema, when it has one."""
+    if not schema:
+        return None
+    try:
+        faults = faults_against(schema, params)
+    except UnfitSchema as error:
+        return Refuse(
+            ErrorCode.ASSET_LOAD_FAILED, "A tool of the plan is not available.", violations=(str(error),)
+        )
+    if not faults:
+        return None
+    return Refuse(
+        ErrorCode.INVALID_PARAMS, f"The parameters do not fit. {'; '.join(faults)}.", violations=faults
+    )
+
+
 def _validated(values: Mapping[str, Any], admitted: Admitted) -> dict[str, Any] | Refuse:
     try:
-        return admitted.adapter.parameters.model_validate(values).__dict__
+        model = admitted.adapter.parameters.model_validate(values)
+        return {**model.__dict__, **(model.__pydantic_extra__ or {})}
     except ValidationError as error:
         faults = [
             f"{'.'.join(str(part) for part in fault['loc'])[:80] or 'parameters'}: {fault['msg']}"

@@ -17,7 +17,7 @@ from agents.execution.cleaning import cleaned
 from agents.execution.gates import Gate
 from agents.execution.guards.verdict import Refuse
 from agents.execution.outcomes import failed, refusal, succeeded
-from agents.execution.retrying import RETRIED, pause_s
+from agents.execution.retrying import RETRIED, asked_pause_s, pause_s
 from agents.execution.tool import Invocation, Tool
 from agents.execution.within import TimedOut, cancelled_from_outside, within
 from registry.registry import Registry
@@ -101,11 +101,11 @@ class Execution:
         retries = 0
         while True:
             outcome = await run(called, admitted, invocation)
-            if isinstance(outcome, ToolOutput) or outcome.code not in RETRIED:
+            if isinstance(outcome, ToolOutput) or outcome.code not in RETRIED or not outcome.retryable:
                 return outcome, retries
             if retries >= admitted.policy.retries:
                 return outcome, retries
-            pause = pause_s(retries, self._chance)
+            pause = max(pause_s(retries, self._chance), asked_pause_s(outcome))
             if self._clock() + pause >= called.deadline_at:
                 return outcome, retries
             await asyncio.sleep(pause)

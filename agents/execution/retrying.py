@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from schemas.errors import ErrorCode
+from schemas.errors import ErrorCode, OpsError
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 30.0
@@ -18,3 +18,9 @@ def pause_s(retries: int, chance: Callable[[], float]) -> float:
     together.
     """
     return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**retries) * chance())
+
+
+def asked_pause_s(error: OpsError) -> float:
+    """Seconds the upstream asks to be left alone (`details.retry_after_s`), 0 when it does not say."""
+    wait_s = error.details.get("retry_after_s")
+    return float(wait_s) if isinstance(wait_s, int | float) and wait_s > 0 else 0.0

@@ -96,6 +96,13 @@ def _baseline_metrics(settings: _Settings) -> Tool:
     return BaselineMetrics(_engines(settings), threads=settings.few, clock=settings.clock)
 
 
+def _http_tool(settings: _Settings) -> Tool:
+    from agents.execution.outbound.client import GuardedClient
+    from agents.execution.tools.http_tool import HttpTool
+
+    return HttpTool(GuardedClient(), clock=settings.clock)
+
+
 def _probe(_: _Settings) -> Tool:
     from agents.execution.tools.probe import Probe
 
@@ -108,5 +115,6 @@ _MAKERS: Mapping[str, Callable[[_Settings], Tool]] = {
     "document_search": _document_search,
     "graph_query": _graph_query,
     "baseline_metrics": _baseline_metrics,
+    "http_tool": _http_tool,
     "probe": _probe,
 }
