@@ -10,6 +10,7 @@ from cli.commands import (
     dead_letters,
     demo,
     doctor,
+    documents,
     migrate,
     schemas,
     slo,
@@ -17,6 +18,7 @@ from cli.commands import (
     trace,
     up,
     version,
+    web,
     worker,
 )
 
@@ -60,12 +62,14 @@ app.command(rich_help_panel=ASKING)(ask.ask)
 app.command(rich_help_panel=ASKING)(demo.demo)
 app.command(rich_help_panel=RUNNING)(up.up)
 app.command(rich_help_panel=RUNNING)(worker.worker)
+app.command(rich_help_panel=RUNNING)(web.web)
 app.add_typer(trace.commands, name="trace", rich_help_panel=LOOKING_AFTER)
 app.command(rich_help_panel=LOOKING_AFTER)(slo.slo)
 app.command(rich_help_panel=LOOKING_AFTER)(doctor.doctor)
 app.add_typer(dead_letters.commands, name="dead-letters", rich_help_panel=LOOKING_AFTER)
 app.add_typer(topics.commands, name="topics", rich_help_panel=LOOKING_AFTER)
 app.command(rich_help_panel=LOOKING_AFTER)(migrate.migrate)
+app.add_typer(documents.commands, name="documents", rich_help_panel=LOOKING_AFTER)
 app.add_typer(schemas.commands, name="schemas", rich_help_panel=LOOKING_AFTER)
 app.command(rich_help_panel=LOOKING_AFTER)(version.version)
 

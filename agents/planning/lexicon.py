@@ -206,12 +206,6 @@ KOREAN_TERMS: Mapping[str, str] = {
 }
 """Korean terms of operations and the English word a pack is likely to know them by."""
 
-PARTICLES = (
-    "에서는", "에서", "으로", "까지", "부터", "에는", "하고", "이나", "은", "는", "이", "가", "을", "를", "의", "에",
-    "로", "와", "과", "도", "만",
-)  # fmt: skip
-"""Korean particles that may end a word, longest first."""
-
 NUMBER_WORDS: Mapping[str, int] = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,

@@ -5,7 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agents.planning.lexicon import IRREGULAR, KOREAN_TERMS, PARTICLES, STOP_WORDS, SYNONYMS
+from agents.korean import PARTICLES, bare
+from agents.planning.lexicon import IRREGULAR, KOREAN_TERMS, STOP_WORDS, SYNONYMS
 
 READ_FROM_START = 1_000
 READ_FROM_END = 500
@@ -63,23 +64,19 @@ def _token(text: str) -> Token:
 
 def _korean(text: str) -> Token:
     """Known terms as the English word they stand for, the rest as bigrams; a particle at the end falls away."""
-    bare = text
-    for particle in PARTICLES:
-        if len(text) > len(particle) and text.endswith(particle):
-            bare = text[: -len(particle)]
-            break
-    if text in STOP_WORDS or bare in STOP_WORDS or text in PARTICLES:
-        return Token(text, (), bare, True, bare)
+    plain = bare(text)
+    if text in STOP_WORDS or plain in STOP_WORDS or text in PARTICLES:
+        return Token(text, (), plain, True, plain)
     units: list[tuple[tuple[str, float], ...]] = []
-    rest = bare
+    rest = plain
     for term, english in KOREAN_TERMS.items():
         if term in rest:
             units.append(_alternatives(english))
             rest = rest.replace(term, " ")
     for part in rest.split():
         units += [((part[at : at + 2], 1.0),) for at in range(len(part) - 1)]
-    sense = min(term for term, _ in units[0]) if len(units) == 1 else bare
-    return Token(text, tuple(units), bare, not units, sense)
+    sense = min(term for term, _ in units[0]) if len(units) == 1 else plain
+    return Token(text, tuple(units), plain, not units, sense)
 
 
 @lru_cache(maxsize=8_192)

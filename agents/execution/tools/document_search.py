@@ -1,7 +1,8 @@
-"""`document_search`: full-text search in SQLite FTS5.
+"""`document_search`: pieces of documents by their words (SQLite FTS5), by their meaning (vectors), or by both.
 
-The store has a table `documents(document_id, document_name, document_type, path_hint, modified_at)` and an FTS5
-table `chunks(chunk_text, document_id, chunk_id, page_number)`.
+The store has a table `documents(document_id, document_name, document_type, path_hint, modified_at)`, an FTS5 table
+`chunks(chunk_text, document_id, chunk_id, page_number)` and, for the modes vector and hybrid, a table
+`vectors(chunk_rowid, document_id, vector)`; `opsloom documents load` makes one.
 """
 
 import time
@@ -10,15 +11,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
 from agents.execution.tool import Invocation, Parameters
-from agents.execution.tools.engines.engine import Engine, Found, Question
+from agents.execution.tools.document_hits import Meanings, Ranked, Store, by_words, fused
+from agents.execution.tools.embedding import EXTRA, Embedder
+from agents.execution.tools.engines.engine import Engine
 from agents.execution.tools.outputs import rows_output
-from agents.execution.tools.relevance import match_expression, relevance, weight, words_of
-from agents.execution.tools.threads import Stop, Threads
+from agents.execution.tools.relevance import match_expression, words_of
+from agents.execution.tools.threads import Threads
 from registry.assets import SourceAsset
 from schemas.calls import Shape, ToolOutput, Unit
 from schemas.errors import ErrorCode, OpsError, ops_error
+
+_CANDIDATES = 50
+"""So many of each ranking, or twice as many as are wanted, take part in a fusion."""
 
 COLUMNS = (
     "chunk_id",
@@ -64,23 +69,22 @@ class DocumentSearch:
         self._engine = engine
         self._threads = Threads(threads, "document-search")
         self._clock = clock
+        self._embedder = Embedder()
+        self._meanings = Meanings()
 
     async def run(self, invocation: Invocation) -> ToolOutput | OpsError:
         """Hits by relevance, with `row_count` and `best_relevance`. None found is no error."""
         params, source = invocation.params, invocation.source
-        if params["mode"] != "text":
-            return ops_error(
-                ErrorCode.INVALID_PARAMS,
-                "Only the mode text is available.",
-                suggestion="Search with mode text.",
-            )
         if source is None or source.engine != "fts5":
             return ops_error(ErrorCode.ASSET_LOAD_FAILED, detail=f"{invocation.tool.id} has no documents")
+        refused = self._refused(params["mode"], source)
+        if refused is not None:
+            return refused
         words = words_of(params["query"])
-        if not words:
+        if not words and params["mode"] == "text":
             return ops_error(ErrorCode.INVALID_PARAMS, "There is no word to search for.")
-        search = _Search(invocation, source, words)
-        hits = await self._threads.run(lambda stop: search.run(self._engine, stop))
+        search = _Search(invocation, words, self._embedder, self._meanings)
+        hits = await self._threads.run(lambda stop: search.run(Store(invocation, source, self._engine, stop)))
         if isinstance(hits, OpsError):
             return hits
         return rows_output(
@@ -94,6 +98,23 @@ class DocumentSearch:
             fact_units={"best_relevance": Unit.NUMBER} if hits else {},
         )
 
+    def _refused(self, mode: str, source: SourceAsset) -> OpsError | None:
+        """Why this store can't be searched by meaning, if it is asked to be and can't."""
+        if mode == "text":
+            return None
+        if "vectors" not in source.tables:
+            return ops_error(
+                ErrorCode.INVALID_PARAMS,
+                "These documents can be searched by their words only.",
+                detail=f"{source.id} lists no table vectors",
+                suggestion="Search with mode text.",
+            )
+        if not Embedder.is_installed():
+            return ops_error(
+                ErrorCode.ASSET_LOAD_FAILED, detail=f'search by meaning needs: pip install "opsloom[{EXTRA}]"'
+            )
+        return None
+
     async def close(self) -> None:
         """End the threads."""
         await self._threads.close()
@@ -101,67 +122,57 @@ class DocumentSearch:
 
 
 class _Search:
-    """One search, in a thread: how common each word is, then the hits."""
+    """One search, in a thread: which pieces, then what stands in them."""
 
-    def __init__(self, invocation: Invocation, source: SourceAsset, words: list[str]) -> None:
-        self._invocation = invocation
-        self._source = source
+    def __init__(
+        self, invocation: Invocation, words: list[str], embedder: Embedder, meanings: Meanings
+    ) -> None:
+        self._params = invocation.params
         self._words = words
-        self._ends_at = time.monotonic() + invocation.timeout_s
+        self._embedder = embedder
+        self._meanings = meanings
+        self._top = min(invocation.params["top_k"], invocation.row_cap + 1)
 
-    def run(self, engine: Engine, stop: Stop) -> list[list[Any]] | OpsError:
-        counts: list[str] = ["(SELECT COUNT(*) FROM chunks)"]
-        values: dict[str, Any] = {}
-        for index, word in enumerate(self._words):
-            counts.append(f"(SELECT COUNT(*) FROM chunks WHERE chunks MATCH :w{index})")
-            values[f"w{index}"] = match_expression(word)
-        counted = engine.ask(self._question(f"SELECT {', '.join(counts)}", values, 1), stop)
-        if isinstance(counted, OpsError):
-            return counted
-        chunks, *matching = counted.rows[0]
-        weights = {word: weight(number, chunks) for word, number in zip(self._words, matching, strict=True)}
-        found = engine.ask(self._hits_question(), stop)
+    def run(self, store: Store) -> list[list[Any]] | OpsError:
+        ranked = self._ranked(store)
+        if isinstance(ranked, OpsError):
+            return ranked
+        least = self._params["min_relevance"]
+        chosen = [rowid for rowid, relevant in ranked.items() if relevant >= least][: self._top]
+        if not chosen:
+            return []
+        found = store.ask(_texts_of(chosen), {**store.values, "words": self._expression()}, len(chosen))
         if isinstance(found, OpsError):
             return found
-        return self._relevant(found, weights)
+        rows = {row[0]: row[1:] for row in found.rows}
+        return [
+            [*rows[rowid][:5], round(ranked[rowid], 4), *rows[rowid][5:]] for rowid in chosen if rowid in rows
+        ]
 
-    def _hits_question(self) -> Question:
-        params = self._invocation.params
-        filters: Filters = params["filters"]
-        kinds = [filters.document_type] if isinstance(filters.document_type, str) else filters.document_type
-        conditions = ["chunks MATCH :words"]
-        values: dict[str, Any] = {"words": " OR ".join(match_expression(word) for word in self._words)}
-        if kinds is not None:
-            holes = ", ".join(f":kind{index}" for index in range(len(kinds)))
-            conditions.append(f"d.document_type IN ({holes})")
-            values.update({f"kind{index}": kind for index, kind in enumerate(kinds)})
-        edges = (
-            (">=", "after", filters.modified_from, params["from_"]),
-            ("<", "before", filters.modified_to, params["to"]),
-        )
-        for sign, name, *moments in edges:
-            for index, moment in enumerate(each for each in moments if each is not None):
-                conditions.append(f"(d.modified_at IS NULL OR d.modified_at {sign} :{name}{index})")
-                values[f"{name}{index}"] = moment
-        if self._source.tenant_column is not None:
-            conditions.append(f'd."{self._source.tenant_column}" = :{TENANT_PLACEHOLDER}')
-        values["top"] = min(params["top_k"], self._invocation.row_cap + 1)
-        statement = (
-            "SELECT chunks.chunk_id, chunks.document_id, d.document_name, chunks.chunk_text, chunks.page_number, "
-            "bm25(chunks) AS score, snippet(chunks, 0, '', '', ' … ', 24), d.document_type, d.modified_at "
-            "FROM chunks JOIN documents d ON d.document_id = chunks.document_id "
-            f"WHERE {' AND '.join(conditions)} ORDER BY score, chunks.rowid LIMIT :top"
-        )
-        return self._question(statement, values, values["top"])
+    def _ranked(self, store: Store) -> Ranked | OpsError:
+        mode = self._params["mode"]
+        if mode == "text":
+            return by_words(store, self._words, self._top)
+        most = max(_CANDIDATES, 2 * self._top)
+        vector = self._embedder.embed([self._params["query"]])[0]
+        near = self._meanings.ranked(store, vector, most)
+        if isinstance(near, OpsError) or mode == "vector":
+            return near
+        worded = by_words(store, self._words, most) if self._words else {}
+        return worded if isinstance(worded, OpsError) else fused(worded, near)
 
-    def _relevant(self, found: Found, weights: dict[str, float]) -> list[list[Any]]:
-        hits = []
-        for row in found.rows:
-            score = round(relevance(row[5], weights), 4)
-            if score >= self._invocation.params["min_relevance"]:
-                hits.append([*row[:5], score, *row[6:]])
-        return hits
+    def _expression(self) -> str:
+        return " OR ".join(match_expression(word) for word in self._words) or '""'
 
-    def _question(self, statement: str, values: dict[str, Any], max_rows: int) -> Question:
-        left_s = max(0.001, self._ends_at - time.monotonic())
-        return Question(self._source, self._invocation.tenant_id, statement, values, max_rows, left_s)
+
+def _texts_of(rowids: list[int]) -> str:
+    """What stands in these pieces. Row ids are whole numbers of the store's own."""
+    listed = ", ".join(str(int(rowid)) for rowid in rowids)
+    return (
+        "SELECT chunks.rowid, chunks.chunk_id, chunks.document_id, d.document_name, chunks.chunk_text, "
+        "chunks.page_number, coalesce(s.snippet, substr(chunks.chunk_text, 1, 200)), d.document_type, "
+        "d.modified_at FROM chunks JOIN documents d ON d.document_id = chunks.document_id "
+        "LEFT JOIN (SELECT rowid AS id, snippet(chunks, 0, '', '', ' … ', 24) AS snippet FROM chunks "
+        f"WHERE chunks MATCH :words AND rowid IN ({listed})) s ON s.id = chunks.rowid "
+        f"WHERE chunks.rowid IN ({listed})"
+    )

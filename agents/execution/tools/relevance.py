@@ -4,6 +4,8 @@ import math
 import re
 from collections.abc import Mapping
 
+from agents.korean import bare
+
 MAX_WORDS = 24
 _PREFIX_FROM = 6
 """Words of so many letters also find longer ones that begin with them."""
@@ -26,10 +28,15 @@ _STOP_WORDS = _words(
 
 def words_of(text: str) -> list[str]:
     """The words a search looks for, each once, in lower case, without those that every text has. If nothing else
-    is left, those count too."""
-    found = list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
+    is left, those count too. Korean words lose their particle."""
+    found = list(dict.fromkeys(_plain(word.lower()) for word in _WORD.findall(text)))
     telling = [word for word in found if word not in _STOP_WORDS]
     return (telling or found)[:MAX_WORDS]
+
+
+def _plain(word: str) -> str:
+    """Korean words without their particle: an ending search finds the word with every other one."""
+    return word if word.isascii() else bare(word)
 
 
 def match_expression(word: str) -> str:
