@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from opsloom.cluster import needed, partition_counts, unreachable
 from opsloom.errors import NoAnswer, NotReachable
-from opsloom.past import earlier_answer
+from opsloom.past import earlier_answer, planned_since
 from opsloom.questions import headers_of
 from opsloom.tail import MAX_WAIT_MS, Tail
 from opsloom.waiting import Waiting
@@ -172,6 +172,11 @@ class Connection:
     async def earlier(self, trace: str, since: float) -> AnswerComposed | None:
         """The trace's answer if it came after `since` (Unix seconds) and lies on the topic. Raises KafkaError."""
         return await earlier_answer(self.broker, self.place_of(trace), self.codec, trace, since)
+
+    async def planned(self, trace: str, tenant_id: str, since: float) -> bool:
+        """Whether the tenant's question was planned after `since` (Unix seconds). Raises KafkaError."""
+        place = TopicPartition(self.topics.aggregation, partition_of(trace, self.questions_n))
+        return await planned_since(self.broker, place, self.codec, trace, tenant_id, since)
 
 
 async def within(

@@ -6,7 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from opsloom.waiting import ANSWERS
 from schemas.answers import AnswerComposed
-from streams.codecs import Codec, DecodeError
+from streams.codecs import AGGREGATION_WORDS, Codec, DecodeError
 
 
 def _consumer(broker: str) -> AIOKafkaConsumer:
@@ -70,5 +70,32 @@ async def _seek(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], si
 def _read(codec: Codec, value: bytes | None) -> AnswerComposed | None:
     try:
         return codec.decode(value or b"", ANSWERS)
+    except DecodeError:
+        return None
+
+
+async def planned_since(
+    broker: str, place: TopicPartition, codec: Codec, trace: str, tenant_id: str, since: float
+) -> bool:
+    """Whether a plan of this tenant's trace was written to `place` after `since` (Unix seconds). Raises KafkaError."""
+    consumer = _consumer(broker)
+    consumer.assign([place])
+    await consumer.start()
+    try:
+        await _seek(consumer, [place], since)
+        end = (await consumer.end_offsets([place]))[place]
+        while await consumer.position(place) < end:
+            batches = await consumer.getmany(place, timeout_ms=1_000)
+            for record in batches.get(place, ()):
+                if record.key == trace.encode():
+                    return _tenant_of(codec, record.value) == tenant_id
+        return False
+    finally:
+        await consumer.stop()
+
+
+def _tenant_of(codec: Codec, value: bytes | None) -> str | None:
+    try:
+        return codec.decode(value or b"", AGGREGATION_WORDS).tenant_id
     except DecodeError:
         return None

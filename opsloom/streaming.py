@@ -1,7 +1,8 @@
 """One question from its publishing to its answer, told step by step."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from opsloom.connection import Connection
 from opsloom.errors import NoAnswer
@@ -11,11 +12,24 @@ from schemas.events import Event
 from schemas.progress import ProgressEvent
 from schemas.questions import QuestionAsked
 
+Waiter = asyncio.Future[AnswerComposed]
+
+
+def _nothing(_waiter: Waiter) -> AbstractContextManager[None]:
+    return nullcontext()
+
 
 async def ask_and_follow(
-    connection: Connection, asked: QuestionAsked, raw: bytes, trace: str, limit_s: float
+    connection: Connection,
+    asked: QuestionAsked,
+    raw: bytes,
+    trace: str,
+    limit_s: float,
+    meanwhile: Callable[[Waiter], AbstractContextManager[None]] = _nothing,
 ) -> AsyncGenerator[ProgressEvent, None]:
     """Publish and tell what happens; the answer comes last. Raises Refused, NoAnswer, NotReachable.
+
+    `meanwhile` is entered for as long as the answer is waited for, and may give it from elsewhere.
 
     Close it (`contextlib.aclosing`) when you stop before its end, so that nothing goes on reading.
     """
@@ -23,11 +37,12 @@ async def ask_and_follow(
         connection.watched(trace) as queue,
         connection.expecting(trace, connection.home_of(trace)) as future,
     ):
-        await connection.send(asked, raw, trace, future)
-        progress = Progress(trace)
-        async for event in _until(future, queue, limit_s):
-            for told in progress.take(event):
-                yield told
+        with meanwhile(future):
+            await connection.send(asked, raw, trace, future)
+            progress = Progress(trace)
+            async for event in _until(future, queue, limit_s):
+                for told in progress.take(event):
+                    yield told
         if not future.done():
             raise NoAnswer(asked.question_id, trace, limit_s)
         for told in progress.finish(future.result()):
@@ -35,7 +50,7 @@ async def ask_and_follow(
 
 
 async def _until(
-    future: "asyncio.Future[AnswerComposed]", queue: "asyncio.Queue[Event]", limit_s: float
+    future: Waiter, queue: "asyncio.Queue[Event]", limit_s: float
 ) -> AsyncGenerator[Event, None]:
     """What the queue gives until the future is done or the time is over."""
     loop = asyncio.get_running_loop()

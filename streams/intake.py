@@ -59,8 +59,14 @@ def read_question(raw: bytes, headers: Headers, now: float, codec: Codec) -> Que
     try:
         question = _questions.validate_json(text)
     except ValidationError as exc:
-        return _explain(exc)
+        return explain(exc)
     return _check_meaning(question, headers, now) or question
+
+
+def refusal_of_json(raw: bytes) -> Refusal | None:
+    """What is wrong with it as a JSON object of bounded depth, whatever its fields; None if nothing is."""
+    checked = _check_json(raw)
+    return checked if isinstance(checked, Refusal) else None
 
 
 def _from_avro(raw: bytes, codec: Codec) -> bytes | Refusal:
@@ -206,7 +212,7 @@ def _json_kind(value: Any) -> str:
     return kinds.get(type(value), "null")
 
 
-def _explain(exc: ValidationError) -> Refusal:
+def explain(exc: ValidationError) -> Refusal:
     """The first code that fits, and the wrong fields in words."""
     errors = exc.errors(include_url=False, include_input=False)
     code = ErrorCode.INVALID_EVENT
