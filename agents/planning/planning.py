@@ -1,21 +1,44 @@
-"""Planning: every question gets exactly one decision, a plan or the failure to make one. Pure but for caches."""
+"""Planning: every question gets exactly one decision, a plan or the failure to make one. Pure but for caches, and for
+waiting where a language model takes part."""
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from agents.planning.context import Direct, Draft, KnownValues, Planner, PlanningContext, Reject
+from agents.planning.asking import language_of, time_zone_of
+from agents.planning.context import (
+    PLAN_BUDGET_S,
+    AsyncPlanner,
+    Decision,
+    Direct,
+    Draft,
+    KnownValues,
+    Planner,
+    PlannerFailed,
+    PlanningContext,
+    Reject,
+)
+from agents.planning.plan_cache import Key, PlanCache, cache_key
 from agents.planning.resolution import Resolution
 from agents.planning.validation import Asker
+from registry.choosing import Health, nothing_known
 from registry.registry import Registry
-from schemas.errors import ErrorCode, OpsError, ops_error
-from schemas.plans import AppliedAsset, PlanFailed, PlanKind, PlanMade, ProducerPlan, Step, Strategy
+from schemas.errors import ErrorCode, OpsError, ops_error, phase_timeout
+from schemas.plans import AppliedAsset, LlmUsage, PlanFailed, PlanKind, PlanMade, ProducerPlan, Step, Strategy
 from schemas.questions import TOTAL_BUDGET_S, QuestionAsked
 
 PRODUCER = "producer"
 _PRODUCER_REASONS = ("the question brought its own plan",)
 
 Outcome = PlanMade | PlanFailed
+Selection = Literal["rules", "llm", "rules-then-llm"]
+
+SURE = 5.0
+"""The score, of 10, from which the rules' plan stands without asking a language model (`rules-then-llm`)."""
+_LLM_SHARE = 0.5
+"""Of the time that is left a language model may take at most this much: its plan has to be run, too."""
 
 
 def deadline_of(question: QuestionAsked, now: float) -> float:
@@ -32,8 +55,9 @@ def deadline_of(question: QuestionAsked, now: float) -> float:
 class Planning:
     """Decides what becomes of questions, against one registry; make a new one when the registry changes.
 
-    `planners` are asked in turn: the first that does not reject wins, else the last one's rejection stands.
-    `clock`, if given, stamps `planned_at`; nothing is decided by it.
+    `planners` are asked in turn: the first that does not reject wins, else the last one's rejection stands. `llm` is
+    asked where `selection` or the question says so. `cache`, if given, remembers decisions. `clock`, if given, stamps
+    `planned_at` and tells how long a wait took; nothing else is decided by it.
     """
 
     def __init__(
@@ -43,6 +67,10 @@ class Planning:
         *,
         known_values: KnownValues = lambda tenant_id, template_id: (),
         clock: Callable[[], float] | None = None,
+        llm: AsyncPlanner | None = None,
+        selection: Selection = "rules",
+        cache: PlanCache | None = None,
+        health: Health = nothing_known,
     ) -> None:
         if not planners:
             raise ValueError("planning needs at least one planner")
@@ -51,10 +79,46 @@ class Planning:
         self._known_values = known_values
         self._resolution = Resolution(registry)
         self._clock = clock
+        self._llm = llm
+        self._selection = selection
+        self._cache = cache
+        self._health = health
 
     def decide(self, question: QuestionAsked, *, trace_id: str, now: float) -> Outcome:
-        """The decision on a question read at `now` (Unix seconds). Never raises for what a question may hold."""
-        deadline_at = deadline_of(question, now)
+        """The decision on a question read at `now` (Unix seconds), without waiting for anything: a language model is
+        left out. Never raises for what a question may hold."""
+        decided = self._begin(_Asked(question, trace_id, now, deadline_of(question, now)), None)
+        assert not isinstance(decided, Awaitable)  # without a model nothing waits
+        return decided
+
+    async def decide_async(self, question: QuestionAsked, *, trace_id: str, now: float) -> Outcome:
+        """The decision, waiting for a language model where one takes part."""
+        decided = self.begin(question, trace_id=trace_id, now=now)
+        return await decided if isinstance(decided, Awaitable) else decided
+
+    def begin(self, question: QuestionAsked, *, trace_id: str, now: float) -> Outcome | Awaitable[Outcome]:
+        """The decision at once, or what to await for it: only questions that need a language model have to wait."""
+        return self._begin(_Asked(question, trace_id, now, deadline_of(question, now)), self._llm)
+
+    def context_for(
+        self, question: QuestionAsked, now: float, *, avoid: frozenset[str] = frozenset()
+    ) -> PlanningContext:
+        """What a planner is given for a question, also for a replan."""
+        return PlanningContext(
+            registry=self.registry,
+            tenant_id=question.tenant_id,
+            roles=question.user.roles,
+            now=now,
+            known_values=partial(self._known_values, question.tenant_id),
+            time_zone=time_zone_of(question),
+            language=language_of(question),
+            avoid=avoid,
+            health=self._health,
+            check=partial(self._check, _asker(question)),
+        )
+
+    def _begin(self, asked: "_Asked", llm: AsyncPlanner | None) -> Outcome | Awaitable[Outcome]:
+        question, _, now, deadline_at = asked
         if deadline_at <= now:
             error = ops_error(
                 ErrorCode.PLAN_TIMEOUT,
@@ -62,15 +126,82 @@ class Planning:
                 detail=f"planning: deadline {now - deadline_at:.3f} s before the question was read",
                 suggestion="ask again with a later deadline",
             )
-            return self._failed(question, trace_id, now, deadline_at, error)
-        asker = Asker(question.tenant_id, question.user.roles, question.options.tools)
+            return self._failed(asked, error)
         if question.plan is not None:
-            decided = self._from_producer(question.plan, asker)
-        else:
-            decided = self._from_planners(question, asker, now)
-        if isinstance(decided, OpsError):
-            return self._failed(question, trace_id, now, deadline_at, decided)
-        return self._made(question, trace_id, now, deadline_at, decided)
+            return self._settled(asked, self._from_producer(question.plan, _asker(question)))
+        choice = question.options.planner or self._selection
+        key = None if self._cache is None or question.options.no_cache else cache_key(question, choice)
+        kept = None if key is None or self._cache is None else self._cache.find(question, key, now)
+        if kept is not None:
+            return self._settled(asked, self._from_decision(*kept, _asker(question)))
+        context = self.context_for(question, now)
+        ruled: tuple[Decision, str] | None = None
+        if llm is None or choice != "llm":
+            ruled = self._ruled(question, context)
+            if llm is None or choice == "rules" or _is_sure(ruled[0]):
+                decision, name = ruled
+                self._keep(asked, key, decision, name)
+                if choice == "llm" and self._llm is None:
+                    decision = _noted(decision, "no language model is configured")
+                return self._settled(asked, self._from_decision(decision, name, _asker(question)))
+        return self._wait(asked, llm, context, ruled, key)
+
+    async def _wait(
+        self,
+        asked: "_Asked",
+        llm: AsyncPlanner,
+        context: PlanningContext,
+        ruled: tuple[Decision, str] | None,
+        key: Key | None,
+    ) -> Outcome:
+        """The model's plan; where it comes to nothing, the rules'."""
+        budget_s = min(PLAN_BUDGET_S, (asked.deadline_at - asked.now) * _LLM_SHARE)
+        began_at = self._seconds()
+        context = replace(context, budget_s=budget_s)
+        try:
+            async with asyncio.timeout(budget_s + 1.0):
+                found = await llm.plan_async(asked.question, context)
+        except TimeoutError:
+            found = PlannerFailed(
+                ops_error(ErrorCode.TOOL_TIMEOUT, "The language model did not answer in time.")
+            )
+        except Exception as exc:  # noqa: BLE001  # border: a planner that breaks leaves the question to the rules
+            found = PlannerFailed(ops_error(ErrorCode.INTERNAL_ERROR, detail=f"planning: {exc!r}"[:2_000]))
+        if isinstance(found, Draft | Direct):
+            self._keep(asked, key, found, llm.name)
+            return self._settled(asked, self._from_decision(found, llm.name, _asker(asked.question)))
+        decision, name = ruled or self._ruled(asked.question, context)
+        if isinstance(found, Reject):
+            if isinstance(decision, Reject):
+                reasons = (*found.reasons, *decision.reasons)
+                found = replace(found, reasons=reasons, suggestions=decision.suggestions)
+            return self._settled(asked, self._from_decision(found, llm.name, _asker(asked.question)))
+        if isinstance(decision, Reject) and found.error.code is ErrorCode.TOOL_TIMEOUT:
+            elapsed_s = self._seconds() - began_at
+            error = phase_timeout("planning", elapsed_s, budget_s, detail=f"planning: {found.error.message}")
+            return self._failed(asked, error)
+        noted = _noted(decision, f"the language model made no plan: {found.error.message}")
+        decided = self._from_decision(replace(noted, usage=found.usage), name, _asker(asked.question))
+        return self._settled(asked, decided)
+
+    def _ruled(self, question: QuestionAsked, context: PlanningContext) -> tuple[Decision, str]:
+        """What the planners that need not wait decide, and which of them."""
+        for planner in self._planners:
+            decision = planner.plan(question, context)
+            if not isinstance(decision, Reject):
+                break
+        return decision, planner.name
+
+    def _keep(self, asked: "_Asked", key: Key | None, decision: Decision, planner: str) -> None:
+        if self._cache is not None and key is not None:
+            self._cache.keep(asked.question, key, decision, planner, asked.now)
+
+    def _check(self, asker: Asker, draft: Draft) -> OpsError | None:
+        decided = self._from_draft(draft, asker)
+        return decided if isinstance(decided, OpsError) else None
+
+    def _seconds(self) -> float:
+        return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
     def _from_producer(self, plan: ProducerPlan, asker: Asker) -> "_Decided | OpsError":
         shape = self._resolution.shape_of(plan.steps, asker)
@@ -82,28 +213,18 @@ class Planning:
         applied = shape.applied + self._templates_of(steps)
         return _Decided(PlanKind.PLAN, PRODUCER, _PRODUCER_REASONS, 1.0, steps, shape.strategy, applied)
 
-    def _from_planners(self, question: QuestionAsked, asker: Asker, now: float) -> "_Decided | OpsError":
-        context = PlanningContext(
-            registry=self.registry,
-            tenant_id=asker.tenant_id,
-            roles=asker.roles,
-            now=now,
-            known_values=partial(self._known_values, asker.tenant_id),
-        )
-        for planner in self._planners:
-            decision = planner.plan(question, context)
-            if not isinstance(decision, Reject):
-                break
+    def _from_decision(self, decision: Decision, planner: str, asker: Asker) -> "_Decided | OpsError":
         if isinstance(decision, Draft):
             return self._from_draft(decision, asker)
         kind = PlanKind.DIRECT if isinstance(decision, Direct) else PlanKind.REJECT
         return _Decided(
             kind,
-            planner.name,
+            planner,
             decision.reasons,
             decision.score,
             text=decision.text,
             suggestions=decision.suggestions,
+            usage=decision.usage,
         )
 
     def _from_draft(self, draft: Draft, asker: Asker) -> "_Decided | OpsError":
@@ -118,7 +239,14 @@ class Planning:
             return made
         applied = shape.applied + self._templates_of(made) + draft.applied
         return _Decided(
-            PlanKind.PLAN, draft.planner, draft.reasons, draft.score, made, shape.strategy, applied
+            PlanKind.PLAN,
+            draft.planner,
+            draft.reasons,
+            draft.score,
+            made,
+            shape.strategy,
+            applied,
+            usage=draft.usage,
         )
 
     def _templates_of(self, steps: Iterable[Step]) -> tuple[AppliedAsset, ...]:
@@ -133,9 +261,11 @@ class Planning:
                 )
         return tuple(found.values())
 
-    def _made(
-        self, question: QuestionAsked, trace_id: str, now: float, deadline_at: float, decided: "_Decided"
-    ) -> PlanMade:
+    def _settled(self, asked: "_Asked", decided: "_Decided | OpsError") -> Outcome:
+        if isinstance(decided, OpsError):
+            return self._failed(asked, decided)
+        question, trace_id, now, deadline_at = asked
+        options = question.options
         return PlanMade(
             trace_id=trace_id,
             tenant_id=question.tenant_id,
@@ -148,7 +278,7 @@ class Planning:
             asked_at=now,
             planned_at=now if self._clock is None else self._clock(),
             deadline_at=deadline_at,
-            max_rows=question.options.max_rows,
+            max_rows=options.max_rows,
             steps=decided.steps,
             strategy=decided.strategy,
             planner=decided.planner,
@@ -157,23 +287,37 @@ class Planning:
             text=decided.text,
             suggestions=decided.suggestions,
             applied_assets=decided.applied,
+            fail_fast=options.fail_fast,
+            no_cache=options.no_cache,
+            allowed_tools=options.tools,
+            language=language_of(question),
+            time_zone=time_zone_of(question),
+            usage=decided.usage,
         )
 
-    def _failed(
-        self, question: QuestionAsked, trace_id: str, now: float, deadline_at: float, error: OpsError
-    ) -> PlanFailed:
+    def _failed(self, asked: "_Asked", error: OpsError) -> PlanFailed:
+        question = asked.question
         return PlanFailed(
-            trace_id=trace_id,
+            trace_id=asked.trace_id,
             tenant_id=question.tenant_id,
             question_id=question.question_id,
             user_id=question.user.id,
             question=question.question,
             mode=question.mode.value,
-            asked_at=now,
-            planned_at=now if self._clock is None else self._clock(),
-            deadline_at=deadline_at,
+            asked_at=asked.now,
+            planned_at=asked.now if self._clock is None else self._clock(),
+            deadline_at=asked.deadline_at,
             error=error,
         )
+
+
+class _Asked(NamedTuple):
+    """A question, when it was read, and when its answer is due."""
+
+    question: QuestionAsked
+    trace_id: str
+    now: float
+    deadline_at: float
 
 
 class _Decided(NamedTuple):
@@ -188,3 +332,16 @@ class _Decided(NamedTuple):
     applied: tuple[AppliedAsset, ...] = ()
     text: str = ""
     suggestions: tuple[str, ...] = ()
+    usage: LlmUsage | None = None
+
+
+def _asker(question: QuestionAsked) -> Asker:
+    return Asker(question.tenant_id, question.user.roles, question.options.tools)
+
+
+def _is_sure(decision: Decision) -> bool:
+    return not isinstance(decision, Reject) and decision.score >= SURE
+
+
+def _noted(decision: Decision, reason: str) -> Decision:
+    return replace(decision, reasons=(*decision.reasons, reason))

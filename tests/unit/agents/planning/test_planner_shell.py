@@ -29,7 +29,7 @@ CODEC = Codec(FileIds.load())
 class Decides:
     """Plans every question but those that ask for trouble."""
 
-    def decide(self, question: QuestionAsked, *, trace_id: str, now: float) -> PlanMade | PlanFailed:
+    def begin(self, question: QuestionAsked, *, trace_id: str, now: float) -> PlanMade | PlanFailed:
         if question.question == "break":
             raise ZeroDivisionError("a bug in planning")
         return plan_made(trace_id, now) if question.question == "plan" else plan_failed(trace_id, now)
@@ -54,6 +54,7 @@ def _question(question_id: str, question: str = "plan") -> bytes:
 async def _read(app: LaneApp, road: Road, *values: bytes | None) -> Part:
     lane = Planner(app, road, Decides())
     part = lane.parts[TP("p.ops.questions", 2)] = Part(TP("p.ops.questions", 2), 0, "")
+    await lane.assigned(part)
     records = [Record(n, value, "p.ops.questions", 2, b"key", HEADERS) for n, value in enumerate(values)]
     lane.put(part, records)
     await lane.begin(*lane._channel._subscribers[0].queue.get_nowait())
