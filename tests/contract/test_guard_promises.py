@@ -15,11 +15,13 @@ from agents.execution.guards.verdict import NOT_AVAILABLE, Allow, Bounds, Refuse
 from schemas.errors import ErrorCode
 
 SQL_BOUNDS = Bounds(
-    tables={"servers": ("name", "rack", "memory"), "Racks": ("rack", "room")}, tenant_column=None, row_cap=10
+    tables={"servers": ("id", "name", "rack", "memory"), "Racks": ("rack", "room")},
+    tenant_column=None,
+    row_cap=10,
 )
 GRAPH_BOUNDS = Bounds(tables={"Server": ("name", "memory"), "RUNS_ON": ()}, tenant_column=None, row_cap=10)
-ENGINES = ("sqlite", "clickhouse", "ladybug")
-SQL_ENGINES = ("sqlite", "clickhouse")
+ENGINES = ("sqlite", "clickhouse", "postgres", "duckdb", "mysql", "ladybug")
+SQL_ENGINES = ("sqlite", "clickhouse", "postgres", "duckdb", "mysql")
 
 every_engine = pytest.mark.parametrize("engine", ENGINES)
 every_sql_engine = pytest.mark.parametrize("engine", SQL_ENGINES)
@@ -263,8 +265,9 @@ def test_every_table_is_bound_to_the_tenant(engine: str) -> None:
     verdict = GUARDS[engine](statement, bounds, {})
 
     assert isinstance(verdict, Allow)
-    assert verdict.statement.count('FROM "tickets" WHERE "tenant_id" = ') == 3
-    assert verdict.statement.count('"tickets"') == 3
+    written = verdict.statement.replace("`", '"')
+    assert written.count('FROM "tickets" WHERE "tenant_id" = ') == 3
+    assert written.count('"tickets"') == 3
 
 
 @every_sql_engine
@@ -382,10 +385,8 @@ _VALUES = st.one_of(
         lambda text: "'" + text.replace("'", "''") + "'"
     ),
 )
-_TEST = st.builds("{} {} {}".format, _COLUMNS, _COMPARISON, _VALUES)
-_CONDITION = st.recursive(
-    _TEST, lambda inner: st.builds("({} AND NOT {})".format, inner, inner), max_leaves=6
-)
+_TEST = st.builds("{}{} {} {}".format, st.sampled_from(["", "NOT "]), _COLUMNS, _COMPARISON, _VALUES)
+_CONDITION = st.recursive(_TEST, lambda inner: st.builds("({} AND {})".format, inner, inner), max_leaves=6)
 
 
 @st.composite
@@ -407,9 +408,9 @@ def _queries(draw: Callable[..., object]) -> str:
 def test_what_is_allowed_runs_and_means_the_same(query: str) -> None:
     """The regenerated statement gives the rows of the original, up to the cap."""
     connection = sqlite3.connect(":memory:")
-    connection.execute("CREATE TABLE servers(name TEXT, rack TEXT, memory INTEGER)")
+    connection.execute("CREATE TABLE servers(name TEXT, rack TEXT, memory INTEGER, id INTEGER)")
     connection.executemany(
-        "INSERT INTO servers VALUES (?, ?, ?)", [(f"s{n}", f"r{n % 3}", n) for n in range(30)]
+        "INSERT INTO servers VALUES (?, ?, ?, ?)", [(f"s{n}", f"r{n % 3}", n, n) for n in range(30)]
     )
 
     verdict = GUARDS["sqlite"](query, SQL_BOUNDS, {})

@@ -27,5 +27,8 @@ class _LateSqlGuard:
 GUARDS: Mapping[str, Guard] = {
     "sqlite": _LateSqlGuard("sqlite"),
     "clickhouse": _LateSqlGuard("clickhouse"),
+    "postgres": _LateSqlGuard("postgres"),
+    "duckdb": _LateSqlGuard("duckdb"),
+    "mysql": _LateSqlGuard("mysql"),
     "ladybug": cypher_guard,
 }

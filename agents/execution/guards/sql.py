@@ -5,128 +5,203 @@ columns, bound to the tenant where the source has a tenant column, and the row c
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
+from agents.execution.guards import sql_functions as functions
 from agents.execution.guards import sql_grammar as grammar
+from agents.execution.guards.sql_columns import unknown_column
+from agents.execution.guards.sql_growth import overgrown
 from agents.execution.guards.sql_limits import refused_by_size
+from agents.execution.guards.sql_rows import cap_rows
 from agents.execution.guards.sql_tables import TENANT_VALUE, Blocked, bind_tables
-from agents.execution.guards.sql_truth import always_true_alternative
+from agents.execution.guards.sql_truth import Reach, always_true_alternative
 from agents.execution.guards.verdict import NOT_AVAILABLE, Allow, Bounds, Refuse, Verdict, blocked
 from schemas.errors import ErrorCode
+
+DIALECTS = ("postgres", "sqlite", "clickhouse", "duckdb", "mysql")
 
 # It logs a warning for each statement it takes for a command; the refusal says it already.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
+_POSTGRES_TYPES: Mapping[str, str] = {"Int64": "BIGINT", "Float64": "DOUBLE PRECISION", "Bool": "BOOLEAN"}
+
 
 class SqlGuard:
-    """The guard of one dialect, `sqlite` or `clickhouse`. Pure; never raises for any text."""
+    """The guard of one dialect. Pure; never raises for any text.
+
+    Values are written `:name` in every dialect, and so they stand in what is allowed; for ClickHouse as
+    `{name: Type}`, as its server wants them.
+    """
 
     def __init__(self, dialect: str) -> None:
         self._dialect = dialect
-        self._named = grammar.NAMED_FUNCTIONS[dialect]
 
     def __call__(self, statement: str, bounds: Bounds, bound: Mapping[str, str]) -> Verdict:
+        return self.judge(statement, bounds, bound)
+
+    def judge(
+        self, statement: str, bounds: Bounds, bound: Mapping[str, str], tenant: str | None = None
+    ) -> Verdict:
+        """The verdict. With a `tenant` its name stands in the statement itself instead of a value to bind."""
         refused = refused_by_size(statement, self._dialect)
         if refused is not None:
             return refused
         try:
-            return self._judge(statement, bounds, bound)
+            return self._judge(statement, bounds, bound, tenant)
         except Blocked as refusal:
             return refusal.verdict
         except RecursionError:
             return blocked("nested too deeply for the parser", "The query is nested too deeply.")
         except (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
             # The parser is not written for hostile text: whatever it stumbles over is refused.
-            return Refuse(
-                ErrorCode.SQL_BLOCKED,
-                "The query cannot be read.",
-                "Ask one SELECT statement.",
-                (f"{type(error).__name__}: {str(error)[:200]}",),
-            )
+            return _unreadable(error)
 
-    def _judge(self, statement: str, bounds: Bounds, bound: Mapping[str, str]) -> Verdict:
-        parsed = [each for each in sqlglot.parse(statement, dialect=self._dialect) if each is not None]
-        if len(parsed) != 1:
-            return blocked(f"{len(parsed)} statements", "Exactly one query is allowed.")
-        root = parsed[0]
-        while isinstance(root, exp.Subquery) and not stray(root, {"this"}):
-            root = root.this
-        if not isinstance(root, exp.Select | exp.SetOperation):
-            return blocked(
-                f"a {type(root).__name__} at the root", "Only reading is allowed.", "Ask a SELECT."
-            )
-        self._check_nodes(root)
-        why = always_true_alternative(root)
-        if why is not None:
-            return blocked(why)
-        placeholders = self._type_placeholders(root, bound)
+    def harmless(self, statement: str) -> Refuse | None:
+        """Judge operators, functions and alternatives alone, whatever the tables and columns are called."""
+        refused = refused_by_size(statement, self._dialect)
+        if refused is not None:
+            return refused
+        try:
+            root = self._parsed(statement)
+            self._check(root, None)
+        except Blocked as refusal:
+            return refusal.verdict
+        except RecursionError:
+            return blocked("nested too deeply for the parser", "The query is nested too deeply.")
+        except (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
+            return _unreadable(error)
+        return None
+
+    def _judge(self, statement: str, bounds: Bounds, bound: Mapping[str, str], tenant: str | None) -> Verdict:
+        root = self._parsed(statement)
+        self._check(root, bounds)
+        placeholders = _placeholders(root)
         missing = [name for name in placeholders if name not in bound]
         if missing:
             return Refuse(ErrorCode.INVALID_PARAMS, f"No value is given for {', '.join(missing)}.")
-        bind_tables(root, bounds, self._dialect)
-        _cap_rows(root, bounds.row_cap)
+        bind_tables(root, bounds, self._dialect, tenant)
+        root = cap_rows(root, bounds.row_cap, self._dialect)
+        self._write_placeholders(root, bound)
         return Allow(
             root.sql(dialect=self._dialect, comments=False, unsupported_level=ErrorLevel.RAISE), placeholders
         )
+
+    def _parsed(self, statement: str) -> exp.Query:
+        parsed = [each for each in sqlglot.parse(statement, dialect=self._dialect) if each is not None]
+        if len(parsed) != 1:
+            raise Blocked(blocked(f"{len(parsed)} statements", "Exactly one query is allowed."))
+        root: exp.Expr = parsed[0]
+        while isinstance(root, exp.Subquery) and not grammar.stray_argument(root, {"this"}):
+            root = root.this
+        if not isinstance(root, exp.Select | exp.SetOperation):
+            raise Blocked(
+                blocked(f"a {type(root).__name__} at the root", "Only reading is allowed.", "Ask a SELECT.")
+            )
+        return root
+
+    def _check(self, root: exp.Query, bounds: Bounds | None) -> None:
+        self._check_nodes(root)
+        tables = {name.lower(): columns for name, columns in bounds.tables.items()} if bounds else {}
+        if bounds is not None:
+            unknown = unknown_column(root, tables, self._dialect)
+            if unknown is not None:
+                raise Blocked(blocked(f"the name {unknown[:60]}", NOT_AVAILABLE))
+        why = overgrown(root) or always_true_alternative(
+            root, Reach(tables, bounds.tenant_column if bounds else None)
+        )
+        if why is not None:
+            raise Blocked(blocked(why))
 
     def _check_nodes(self, root: exp.Expr) -> None:
         for node in root.walk():
             kind = type(node)
             allowed = grammar.NODES.get(kind)
             if allowed is not None:
-                name = stray(node, allowed)
+                name = grammar.stray_argument(node, allowed)
                 if name is not None:
                     raise Blocked(blocked(f"{kind.__name__} with {name}"))
-            elif isinstance(node, grammar.NAMED_NODES):
-                if not isinstance(node.this, str) or node.this.lower() not in self._named:
+                special = _SPECIAL.get(kind)
+                if special is not None:
+                    special(node, self._dialect)
+                dialects = grammar.DIALECT_NODES.get(kind)
+                if dialects is not None and self._dialect not in dialects:
+                    raise Blocked(blocked(f"{kind.__name__} in {self._dialect}"))
+            elif isinstance(node, functions.NAMED_NODES):
+                if not isinstance(node.this, str) or not functions.named_function_allowed(
+                    node.this, self._dialect
+                ):
                     raise Blocked(blocked(f"the function {node.name[:60]}", NOT_AVAILABLE))
-            elif kind not in grammar.FUNCTIONS:
+            elif kind not in functions.FUNCTIONS:
                 raise Blocked(blocked(f"{kind.__name__} is not on the whitelist"))
-            if kind is exp.Select and not node.expressions:
-                raise Blocked(blocked("a SELECT of nothing", "The query cannot be read."))
-            if kind is exp.DataType and node.this.name not in grammar.CAST_TYPES:
-                raise Blocked(blocked(f"a cast to {node.this.name}"))
-            if kind is exp.Collate and node.expression.name.lower() not in grammar.COLLATIONS:
-                raise Blocked(blocked("an unknown collation", NOT_AVAILABLE))
 
-    def _type_placeholders(self, root: exp.Expr, bound: Mapping[str, str]) -> tuple[str, ...]:
-        """Names of the values to bind. For ClickHouse each placeholder is given its type, as its server wants."""
-        names: dict[str, None] = {}
-        for node in root.find_all(exp.Placeholder):
-            if not node.name or node.name.startswith(TENANT_VALUE) or not node.name.isidentifier():
-                raise Blocked(
-                    blocked("a placeholder without a proper name", "Values are named, as in :name.")
-                )
-            names[node.name] = None
+    def _write_placeholders(self, root: exp.Expr, bound: Mapping[str, str]) -> None:
+        """Give each placeholder the form its engine's adapter reads."""
+        for node in list(root.find_all(exp.Placeholder)):
+            kind = bound.get(node.name) or "String"
             if self._dialect == "clickhouse":
-                kind = bound.get(node.name) or "String"
                 node.set("kind", exp.DataType.build(kind, dialect="clickhouse"))
-        return tuple(names)
+            elif self._dialect == "postgres":
+                cast_to = exp.DataType.build(_POSTGRES_TYPES.get(kind, "TEXT"), dialect="postgres")
+                node.replace(exp.Cast(this=exp.Var(this=f":{node.name}"), to=cast_to))
+            elif self._dialect != "sqlite":
+                node.replace(exp.Var(this=f":{node.name}"))
 
 
-stray = grammar.stray_argument
+def _placeholders(root: exp.Expr) -> tuple[str, ...]:
+    """Names of the values to bind, in order of appearance."""
+    names: dict[str, None] = {}
+    for node in root.find_all(exp.Placeholder):
+        if not node.name or node.name.startswith(TENANT_VALUE) or not node.name.isidentifier():
+            raise Blocked(blocked("a placeholder without a proper name", "Values are named, as in :name."))
+        names[node.name] = None
+    return tuple(names)
 
 
-def _cap_rows(root: exp.Query, row_cap: int) -> None:
-    """Put cap + 1 into the statement, to see the cut. A smaller limit of its own stays."""
-    for limit in root.find_all(exp.Limit, exp.Offset):
-        if not isinstance(limit.expression, exp.Placeholder) and not _whole_number(limit.expression):
-            raise Blocked(blocked("a LIMIT or OFFSET that is no number", "LIMIT takes a whole number."))
-    ceiling = exp.Literal.number(row_cap + 1)
-    own = root.args.get("limit")
-    if own is None:
-        root.set("limit", exp.Limit(expression=ceiling))
-    elif isinstance(own.expression, exp.Placeholder):
-        # SQLite reads a negative limit as none at all.
-        positive = exp.Abs(this=own.expression.copy())
-        own.set("expression", exp.Least(this=positive, expressions=[ceiling]))
-    elif int(own.expression.this) > row_cap + 1:
-        own.set("expression", ceiling)
+def _unreadable(error: Exception) -> Refuse:
+    return Refuse(
+        ErrorCode.SQL_BLOCKED,
+        "The query cannot be read.",
+        "Ask one SELECT statement.",
+        (f"{type(error).__name__}: {str(error)[:200]}",),
+    )
 
 
-def _whole_number(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit()
+def _select(node: exp.Expr, _: str) -> None:
+    if not node.expressions:
+        raise Blocked(blocked("a SELECT of nothing", "The query cannot be read."))
+
+
+def _data_type(node: exp.Expr, _: str) -> None:
+    name = getattr(node.this, "name", "")
+    if name not in functions.CAST_TYPES:
+        raise Blocked(blocked(f"a cast to {name[:60]}", NOT_AVAILABLE))
+
+
+def _collate(node: exp.Expr, dialect: str) -> None:
+    if node.expression.name.lower() not in functions.COLLATIONS[dialect]:
+        raise Blocked(blocked("an unknown collation", NOT_AVAILABLE))
+
+
+def _join(node: exp.Expr, _: str) -> None:
+    for name in ("method", "kind", "side"):
+        value = node.args.get(name)
+        if value and value.upper() not in grammar.VALUES[exp.Join, name]:
+            raise Blocked(blocked(f"a {value[:20]} JOIN"))
+
+
+def _lateral(node: exp.Expr, _: str) -> None:
+    if not isinstance(node.this, exp.Subquery | exp.Unnest):
+        raise Blocked(blocked("LATERAL over what is no query", NOT_AVAILABLE))
+
+
+_SPECIAL: Mapping[type[exp.Expr], Callable[[exp.Expr, str], None]] = {
+    exp.Select: _select,
+    exp.DataType: _data_type,
+    exp.Collate: _collate,
+    exp.Join: _join,
+    exp.Lateral: _lateral,
+}

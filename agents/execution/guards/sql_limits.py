@@ -17,6 +17,18 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]"
 _HINT = re.compile(r"/\*[!+]")
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
+_COUNTED = {
+    TokenType.SELECT: 80,
+    TokenType.UNION: 60,
+    TokenType.JOIN: 40,
+    TokenType.DCOLON: 200,
+    TokenType.NOT: 300,
+    TokenType.CASE: 120,
+    TokenType.INTERVAL: 120,
+    TokenType.COLLATE: 40,
+    TokenType.OVER: 80,
+}
+"""Words that cost a parser most, and how often each may stand."""
 
 
 def refused_by_size(statement: str, dialect: str) -> Refuse | None:
@@ -34,7 +46,10 @@ def refused_by_size(statement: str, dialect: str) -> Refuse | None:
     if len(tokens) > MAX_TOKENS:
         return blocked(f"more than {MAX_TOKENS} tokens", "The query is too long.", "Ask a shorter query.")
     depth = deepest = 0
+    seen: dict[TokenType, int] = {}
     for token in tokens:
+        if token.token_type in _COUNTED:
+            seen[token.token_type] = seen.get(token.token_type, 0) + 1
         if token.token_type in _OPENING:
             depth += 1
             deepest = max(deepest, depth)
@@ -42,4 +57,6 @@ def refused_by_size(statement: str, dialect: str) -> Refuse | None:
             depth -= 1
     if deepest > MAX_PARENTHESES:
         return blocked(f"nested deeper than {MAX_PARENTHESES}", "The query is nested too deeply.")
+    if any(count > _COUNTED[kind] for kind, count in seen.items()):
+        return blocked("one word more often than a parser takes in its time", "The query is too long.")
     return None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from agents.execution.guards.sql_series import refused_series
 from agents.execution.guards.verdict import NOT_AVAILABLE, Bounds, Refuse, blocked
 
 TENANT_VALUE = "opsloom_"
@@ -19,18 +20,20 @@ class Blocked(Exception):
         self.verdict = verdict
 
 
-def bind_tables(root: exp.Query, bounds: Bounds, dialect: str) -> None:
+def bind_tables(root: exp.Query, bounds: Bounds, dialect: str, tenant: str | None = None) -> None:
     """Replace each whitelisted table by a subquery of its columns, bound to the tenant; refuse every other name.
 
     A CTE is visible in the body of its own query and in later CTEs of the same WITH, no earlier: engines differ
-    on the rest, and where one sees a CTE another would see a table.
+    on the rest, and where one sees a CTE another would see a table. With a `tenant` its name is written into the
+    statement; else the statement waits for it under `TENANT_PLACEHOLDER`.
     """
     tables = {name.lower(): (name, columns) for name, columns in bounds.tables.items()}
     for table in list(_catalogue_tables(root, frozenset(), frozenset(tables))):
         found = tables.get(table.name.lower())
         if found is None:
             raise Blocked(blocked(f"the table {table.name[:80]}", NOT_AVAILABLE))
-        table.replace(_bound_table(table, *found, bounds.tenant_column, dialect))
+        final = table.parent if isinstance(table.parent, exp.Final) else None
+        (final or table).replace(_bound_table(table, final is not None, found, bounds, dialect, tenant))
 
 
 def _catalogue_tables(
@@ -38,10 +41,17 @@ def _catalogue_tables(
 ) -> Iterator[exp.Table]:
     """Every table node that no CTE in sight explains."""
     if isinstance(node, exp.Table):
+        if isinstance(node.this, exp.ExplodingGenerateSeries | exp.GenerateSeries):
+            fault = refused_series(node.this)
+            if fault is not None:
+                raise Blocked(blocked(fault))
+            return
         if not isinstance(node.this, exp.Identifier):
             raise Blocked(blocked("a table function", NOT_AVAILABLE))
         if node.name.lower() not in visible:
             yield node
+        elif isinstance(node.parent, exp.Final):
+            raise Blocked(blocked("FINAL of what is no table"))
         return
     with_ = node.args.get("with_")
     if with_ is not None:
@@ -49,33 +59,48 @@ def _catalogue_tables(
             name = cte.alias.lower()
             if not name or name in catalogue or name in visible:
                 raise Blocked(blocked("a CTE that takes a name already used"))
-            if not isinstance(cte.this, exp.Query):
-                raise Blocked(blocked("a CTE that is no query"))
             yield from _catalogue_tables(cte.this, visible, catalogue)
-            visible |= {name}
+            if not cte.args.get("scalar"):
+                if not isinstance(cte.this, exp.Query):
+                    raise Blocked(blocked("a CTE that is no query"))
+                visible |= {name}
     for child in node.iter_expressions():
         if child is not with_:
             yield from _catalogue_tables(child, visible, catalogue)
 
 
 def _bound_table(
-    table: exp.Table, name: str, columns: tuple[str, ...], tenant_column: str | None, dialect: str
-) -> exp.Subquery:
+    table: exp.Table, final: bool, found: tuple[str, tuple[str, ...]], bounds: Bounds, dialect: str,
+    tenant: str | None,
+) -> exp.Subquery:  # fmt: skip
+    (name, columns), tenant_column = found, bounds.tenant_column
     if tenant_column is not None and columns and tenant_column not in columns:
         raise Blocked(blocked(f"{name} cannot be bound to a tenant", NOT_AVAILABLE))
     listed: list[exp.Expr] = [exp.column(each, quoted=True) for each in columns]
     inner = exp.Select(expressions=listed or [exp.Star()])
-    inner.set("from_", exp.From(this=exp.Table(this=exp.to_identifier(name, quoted=True))))
+    source: exp.Expr = exp.Table(this=exp.to_identifier(name, quoted=True))
+    inner.set("from_", exp.From(this=exp.Final(this=source) if final else source))
     if tenant_column is not None:
-        value = exp.Placeholder(this=TENANT_PLACEHOLDER)
-        if dialect == "clickhouse":
-            value.set("kind", exp.DataType.build("String", dialect="clickhouse"))
-        inner.set(
-            "where", exp.Where(this=exp.EQ(this=exp.column(tenant_column, quoted=True), expression=value))
-        )
+        inner.set("where", exp.Where(this=_of_tenant(tenant_column, dialect, tenant)))
     alias = table.args.get("alias")
     if alias is None or alias.this is None:
         alias = exp.TableAlias(this=exp.to_identifier(table.name, quoted=table.this.args.get("quoted")))
-    elif alias.args.get("columns"):
-        raise Blocked(blocked("a table alias that renames columns"))
     return exp.Subquery(this=inner, alias=alias.copy())
+
+
+def _of_tenant(column: str, dialect: str, tenant: str | None) -> exp.Expr:
+    def value() -> exp.Expr:
+        if tenant is not None:
+            return exp.Literal.string(tenant)
+        return exp.Placeholder(this=TENANT_PLACEHOLDER)
+
+    same = exp.EQ(this=exp.column(column, quoted=True), expression=value())
+    if dialect != "mysql":
+        return same
+    # Its collations take 'acme', 'ACME' and 'acme ' for the same; bytes are not.
+    bytewise = exp.EQ(this=_bytes(exp.column(column, quoted=True)), expression=_bytes(value()))
+    return exp.And(this=same, expression=bytewise)
+
+
+def _bytes(node: exp.Expr) -> exp.Expr:
+    return exp.Cast(this=node, to=exp.DataType.build("BINARY", dialect="mysql"))

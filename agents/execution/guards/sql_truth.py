@@ -1,45 +1,249 @@
-"""Alternatives that are always true: `WHERE id = 1 OR '1' = '1'` shows every row, whatever the author meant."""
+"""Alternatives that are always true: `WHERE id = 1 OR '1' = '1'` shows every row, whatever the author meant.
+
+Every disjunction counts, also one in disguise: `NOT (a AND b)`, CASE, COALESCE, an IN list with the column itself.
+An alternative is refused if it depends on no row, or if it holds on all rows that are tried.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from sqlglot import exp
 
-_SAME = (exp.EQ, exp.GTE, exp.LTE, exp.Is, exp.NullSafeEQ, exp.Like, exp.ILike, exp.Glob)
-_ROW_BOUND = (exp.Column, exp.Placeholder, exp.AggFunc, exp.Window)
+from agents.execution.guards.sql_values import rows_for, truth, understood, value_of
+
+_FILTERS = (exp.Where, exp.Having, exp.Qualify, exp.PreWhere)
+_DISGUISES = (exp.Xor, exp.Case, exp.If, exp.Coalesce, exp.In, exp.Any, exp.Greatest, exp.Least, exp.Nullif)
+_ROW_BOUND = (exp.AggFunc, exp.Window, exp.Placeholder)
+_MOST_SYMBOLS = 8
+_HOLDS = "\0holds"
+"""Key of what is known to be true on every row."""
 
 
-def always_true_alternative(root: exp.Expr) -> str | None:
-    """Why a statement holds an OR with an alternative that depends on no row; None if it holds none."""
-    for node in root.find_all(exp.Or):
-        if isinstance(node.parent, exp.Or):
+@dataclass(frozen=True)
+class Reach:
+    """What a condition's names mean: the catalogue under lower-case names, and the column all rows agree in."""
+
+    tables: Mapping[str, tuple[str, ...]]
+    tenant_column: str | None
+
+
+def always_true_alternative(root: exp.Expr, reach: Reach) -> str | None:
+    """Why a statement holds an alternative that is always true; None if it holds none."""
+    for sides in _disjunctions(root):
+        judged = [_Condition(side, reach) for side in sides]
+        for side in judged:
+            if not side.bound:
+                if not side.never():
+                    return "an alternative that depends on no row"
+            elif side.always():
+                return "an alternative that is always true"
+        groups: dict[frozenset[str], list[exp.Expr]] = {}
+        for side in judged:
+            if side.bound:
+                groups.setdefault(frozenset(side.symbols), []).append(side.node)
+        for group in groups.values():
+            if len(group) > 1 and _Condition(exp.or_(*group, copy=True), reach).always():
+                return "alternatives that together are always true"
+    for condition in _filters(root):
+        if condition.find(*_DISGUISES):
+            judged_one = _Condition(condition, reach)
+            if judged_one.bound and judged_one.always():
+                return "a condition that is always true in disguise"
+    return None
+
+
+def _filters(root: exp.Expr) -> Iterator[exp.Expr]:
+    """Each of the conditions that all have to hold."""
+    for node in root.walk():
+        condition = node.this if isinstance(node, _FILTERS) else None
+        if isinstance(node, exp.Join):
+            condition = node.args.get("on")
+        if condition is not None:
+            yield from _conjuncts(condition)
+
+
+def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
+    node = _bare(node)
+    if isinstance(node, exp.And):
+        yield from _conjuncts(node.this)
+        yield from _conjuncts(node.expression)
+    else:
+        yield node
+
+
+def _disjunctions(root: exp.Expr) -> Iterator[list[exp.Expr]]:
+    """The alternatives of each OR, of each AND that is denied, and of each XOR."""
+    for node in root.walk():
+        if isinstance(node, exp.Xor):
+            yield [node.this, node.expression]
+        if not isinstance(node, exp.Or | exp.And) or _continues(node):
             continue
-        sides = [_bare(side) for side in node.flatten()]
-        for side in sides:
-            why = _always(side)
-            if why:
-                return why
-        known = {side.sql() for side in sides}
-        for side in sides:
-            opposite = side.this if isinstance(side, exp.Not) else exp.Not(this=side.copy())
-            if _bare(opposite).sql() in known:
-                return "an alternative and its opposite"
-    return None
+        denied = _denied(node)
+        if isinstance(node, exp.Or) is denied:
+            continue
+        sides = list(_flat(node, type(node)))
+        yield [exp.Not(this=exp.Paren(this=side.copy())) for side in sides] if denied else sides
 
 
-def _always(side: exp.Expr) -> str | None:
-    if not any(side.find_all(*_ROW_BOUND)):
-        return "an alternative that depends on no row"
-    if isinstance(side, _SAME) and _bare(side.left) == _bare(side.right):
-        return "an alternative that compares something with itself"
-    if isinstance(side, exp.Not):
-        inside = _bare(side.this)
-        if isinstance(inside, exp.NEQ | exp.GT | exp.LT) and _bare(inside.left) == _bare(inside.right):
-            return "an alternative that compares something with itself"
-    if (
-        isinstance(side, exp.Like | exp.ILike)
-        and side.expression.name
-        and not side.expression.name.strip("%")
-    ):
-        return "an alternative that any text is like"
-    return None
+def _flat(node: exp.Expr, kind: type[exp.Expr]) -> Iterator[exp.Expr]:
+    node = _bare(node)
+    if isinstance(node, kind):
+        yield from _flat(node.this, kind)
+        yield from _flat(node.args["expression"], kind)
+    else:
+        yield node
+
+
+def _continues(node: exp.Expr) -> bool:
+    """Is it part of a longer chain of the same word?"""
+    parent = node.parent
+    while isinstance(parent, exp.Paren):
+        parent = parent.parent
+    return type(parent) is type(node)
+
+
+def _denied(node: exp.Expr) -> bool:
+    """Do an odd number of NOTs stand over it, with nothing but AND and OR between?"""
+    denied, parent = False, node.parent
+    while isinstance(parent, exp.Paren | exp.Not | exp.And | exp.Or):
+        denied ^= isinstance(parent, exp.Not)
+        parent = parent.parent
+    return denied
+
+
+class _Condition:
+    """One condition and the values of a row it depends on."""
+
+    def __init__(self, node: exp.Expr, reach: Reach) -> None:
+        self.node = node
+        self._reach = reach
+        self._keys: dict[int, str] = {}
+        self.bound = False
+        """Does it depend on any row?"""
+        self.symbols: list[str] = []
+        found: dict[str, exp.Expr] = {}
+        self._collect(node, found)
+        self.symbols = list(found)
+        self._counts = frozenset(
+            key for key, each in found.items() if isinstance(each, exp.Count | exp.CountIf)
+        )
+
+    def always(self) -> bool:
+        """Does it hold on every row that is tried, and is it told on some?"""
+        if len(self.symbols) > _MOST_SYMBOLS:
+            return False
+        held = False
+        for row in rows_for(self.symbols, self._literals()):
+            if any(not isinstance(row[key], int) or row[key] < 0 for key in self._counts):
+                continue
+            value = truth(value_of(self.node, {**row, _HOLDS: True}, self._key))
+            if value is False:
+                return False
+            held = held or value is True
+        return held
+
+    def never(self) -> bool:
+        """Is it surely false, or NULL, whatever the engine's rules for comparing texts?"""
+        if any(literal.is_string for literal in self.node.find_all(exp.Literal)) or self.symbols:
+            return False
+        value = truth(value_of(self.node, {}, self._key))
+        return value is False or value is None
+
+    def _literals(self) -> Iterable[float | str]:
+        for literal in self.node.find_all(exp.Literal):
+            if literal.is_string:
+                yield literal.this
+            elif literal.this.isdigit() and len(literal.this) < 16:
+                yield int(literal.this)
+
+    def _key(self, node: exp.Expr) -> str:
+        return self._keys.get(id(node), "")
+
+    def _collect(self, node: exp.Expr, found: dict[str, exp.Expr]) -> None:
+        if isinstance(node, exp.Column):
+            self._symbol(node, self._column(node), found)
+            self.bound = self.bound or node.name.lower() != (self._reach.tenant_column or "").lower()
+        elif isinstance(node, exp.Query):
+            self._symbol(node, node.sql(), found)
+            self.bound = self.bound or correlated(node, self._reach.tables)
+        elif isinstance(node, _ROW_BOUND):
+            self._symbol(node, node.sql().lower(), found)
+            self.bound = True
+        elif isinstance(node, exp.In) and node.args.get("query") is not None:
+            self._collect(node.this, found)
+            self._own_table(node, found)
+        elif understood(node):
+            for child in node.iter_expressions():
+                if not isinstance(child, exp.DataType):
+                    self._collect(child, found)
+        else:
+            before = dict(found)
+            for child in node.iter_expressions():
+                self._collect(child, found)
+            for key in found.keys() - before.keys():
+                del found[key]
+            self._symbol(node, node.sql().lower(), found)
+
+    def _own_table(self, node: exp.In, found: dict[str, exp.Expr]) -> None:
+        """`id IN (SELECT id FROM the_same_table)` holds on every row; any other subquery may hold or not."""
+        key = node.sql().lower()
+        if _same_table(node):
+            self._keys[id(node)] = _HOLDS
+            return
+        self._symbol(node, key, found)
+
+    def _symbol(self, node: exp.Expr, key: str, found: dict[str, exp.Expr]) -> None:
+        self._keys[id(node)] = key
+        found.setdefault(key, node)
+
+    def _column(self, column: exp.Column) -> str:
+        """A column by its name; with its table only where several tables' columns of that name meet."""
+        name, table = column.name.lower(), column.table.lower()
+        others = {
+            each.table.lower()
+            for each in self.node.find_all(exp.Column)
+            if each.name.lower() == name and each.table
+        }
+        return f"{table}.{name}" if table and len(others) > 1 else name
+
+
+def correlated(query: exp.Expr, tables: Mapping[str, tuple[str, ...]]) -> bool:
+    """Does a subquery name a column of the query around it? A column it could have itself counts as its own."""
+    inside: set[str] = set()
+    columns: set[str] = set()
+    opaque = False
+    for table in query.find_all(exp.Table, exp.Subquery, exp.Unnest):
+        inside.add(table.alias_or_name.lower())
+        listed = tables.get(table.name.lower()) if isinstance(table, exp.Table) else None
+        if listed:
+            columns.update(each.lower() for each in listed)
+        elif isinstance(table.parent, exp.From | exp.Join):
+            opaque = True
+    columns.update(each.alias.lower() for each in query.find_all(exp.Alias))
+    for column in query.find_all(exp.Column):
+        if column.table:
+            if column.table.lower() not in inside:
+                return True
+        elif not opaque and column.name.lower() not in columns:
+            return True
+    return False
+
+
+def _same_table(node: exp.In) -> bool:
+    left, query = _bare(node.this), _bare(node.args["query"])
+    while isinstance(query, exp.Subquery):
+        query = _bare(query.this)
+    if not isinstance(left, exp.Column) or not isinstance(query, exp.Select) or len(query.expressions) != 1:
+        return False
+    if any(query.args.get(name) for name in ("where", "joins", "having", "limit", "offset", "qualify")):
+        return False
+    chosen, source = query.expressions[0].unalias(), query.args.get("from_")
+    if not isinstance(chosen, exp.Column) or chosen.name.lower() != left.name.lower() or source is None:
+        return False
+    outer = node.find_ancestor(exp.Select)
+    around = None if outer is None else outer.args.get("from_")
+    names = set() if around is None else {table.name.lower() for table in around.find_all(exp.Table)}
+    return isinstance(source.this, exp.Table) and source.this.name.lower() in names
 
 
 def _bare(node: exp.Expr) -> exp.Expr:

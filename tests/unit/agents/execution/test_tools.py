@@ -103,7 +103,7 @@ async def test_columns_that_are_not_listed_do_not_exist(execution: Execution) ->
     assert [column.name for column in everything.columns] == ["name", "rack", "memory_bytes"]
     # SQLite reads an unknown quoted name as a text and an unknown bare one as an error.
     by_name = await code(execution, "query_inventory", {"sql": "SELECT password FROM servers"})
-    assert by_name is ErrorCode.TOOL_BAD_REQUEST
+    assert by_name is ErrorCode.SQL_BLOCKED
 
 
 async def test_rows_of_another_tenant_do_not_exist(execution: Execution) -> None:

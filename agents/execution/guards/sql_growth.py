@@ -1,0 +1,252 @@
+"""What a statement may make out of little: long texts, many rows, slow patterns. Bounded here, or refused."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from agents.execution.guards.sql_series import refused_series
+
+_LONGEST_REPEAT = 1_000
+"""How often `repeat` may repeat and how far `lpad`, `rpad`, `space` and a cast to CHAR(n) may fill up."""
+_LARGEST_GROWTH = 10_000
+"""How many times longer than its columns' values a text may become, over all levels of subqueries."""
+_MOST_RELATIONS = 24
+_MOST_UNJOINED = 4
+"""Relations of one FROM that nothing joins: rows multiply."""
+_LONGEST_PATTERN = 200
+_MOST_WILDCARDS = 8
+_MOST_LOOSE_QUANTIFIERS = 4
+_MOST_COPIES = 100
+_LONGEST_EXACT = 18
+"""Digits of a whole number that may be computed with."""
+
+_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\d{4,}|\*)|\{[^}]*\d{4,}")
+"""A format whose width is given by four digits or by a value."""
+_BACK_REFERENCE = re.compile(r"\\[1-9]|\(\?(?!:|i\))")
+
+Fault = str | None
+
+
+def overgrown(root: exp.Expr) -> Fault:
+    """Why a statement could grow beyond measure, None if it can't. What it can't tell counts as growing."""
+    growth = 1.0
+    relations = 0
+    for node in root.walk():
+        check = _CHECKS.get(type(node))
+        if check is not None:
+            fault = check(node)
+            if fault is not None:
+                return fault
+        if isinstance(node, exp.Table | exp.Unnest | exp.Lateral):
+            relations += 1
+        elif isinstance(node, exp.Select):
+            growth *= max([1.0, *(_factor(child) for child in node.iter_expressions())])
+            if _unjoined(node) > _MOST_UNJOINED:
+                return "more tables side by side than may be"
+    if growth > _LARGEST_GROWTH:
+        return "texts that grow too long"
+    if relations > _MOST_RELATIONS:
+        return f"more than {_MOST_RELATIONS} tables"
+    return None
+
+
+def _unjoined(select: exp.Select) -> int:
+    source = select.args.get("from_")
+    loose = [
+        join
+        for join in select.args.get("joins") or ()
+        if not join.args.get("on") and not join.args.get("using") and join.args.get("method") != "NATURAL"
+        and isinstance(join.this, exp.Table | exp.Unnest)
+    ]  # fmt: skip
+    return len(loose) + (source is not None)
+
+
+def _factor(node: exp.Expr) -> float:
+    """How many times longer than the longest value it reads a text may be."""
+    if isinstance(node, exp.Query):
+        return 1.0
+    inner = [_factor(child) for child in node.iter_expressions()]
+    most = max(inner, default=1.0)
+    if isinstance(node, exp.DPipe):
+        return sum(_factor(side) for side in (node.left, node.right) if not _short(side)) or 1.0
+    if isinstance(node, exp.Concat | exp.ConcatWs):
+        return sum(_factor(each) for each in node.expressions if not _short(each)) or 1.0
+    if isinstance(node, exp.Replace | exp.RegexpReplace):
+        return most * _replaced(node)
+    if isinstance(node, exp.Repeat):
+        return most * max(1, _whole(node.args.get("times")) or 1)
+    if isinstance(node, exp.Pad | exp.Space):
+        return most + 1
+    if isinstance(node, exp.Hex | exp.LowerHex):
+        return most * 2
+    if isinstance(node, exp.Anonymous) and node.this.lower() in _CONCATENATING:
+        return sum(_factor(each) for each in node.expressions if not _short(each)) or 1.0
+    return most
+
+
+_CONCATENATING = frozenset(
+    {"concat", "concat_ws", "format", "printf", "array_cat", "list_concat", "list_cat", "arrayconcat",
+     "replaceall", "replaceone", "json_array", "json_object", "json_build_array", "json_build_object",
+     "jsonb_build_array", "jsonb_build_object", "array_append", "list_append", "concatwithseparator"}
+)  # fmt: skip
+
+
+def _short(node: exp.Expr | None) -> bool:
+    return isinstance(node, exp.Literal)
+
+
+def _replaced(node: exp.Expr) -> float:
+    search, into = node.args.get("expression"), node.args.get("replacement")
+    if into is None:
+        return 1.0
+    if not isinstance(into, exp.Literal):
+        return 50.0
+    found = len(search.this) if isinstance(search, exp.Literal) and isinstance(node, exp.Replace) else 1
+    return max(1.0, len(into.this) / max(1, found))
+
+
+def _whole(node: object) -> int | None:
+    while isinstance(node, exp.Paren | exp.Cast):
+        node = node.this
+    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit() and len(node.this) < 12:
+        return int(node.this)
+    return None
+
+
+def _times(node: exp.Expr) -> Fault:
+    argument = next(
+        (node.args[name] for name in ("times", "expression") if node.args.get(name) is not None), node.this
+    )
+    times = _whole(argument)
+    return None if times is not None and times <= _LONGEST_REPEAT else "a text repeated beyond its bound"
+
+
+def _space(node: exp.Expr) -> Fault:
+    times = _whole(node.this)
+    return None if times is not None and times <= _LONGEST_REPEAT else "a text repeated beyond its bound"
+
+
+def _parameter(node: exp.Expr) -> Fault:
+    size = _whole(node.this)
+    if size is None or size <= _LONGEST_REPEAT * 10:
+        return None
+    return "a type wider than its bound"
+
+
+def _named(node: exp.Expr) -> Fault:
+    """Functions known by name: formats with a width, fixed strings, and patterns."""
+    name, arguments = str(node.this).lower(), node.expressions
+    if name in ("printf", "format", "format_string", "leftpad", "rightpad", "bar"):
+        first = arguments[0] if arguments else None
+        if name in ("printf", "format") and isinstance(first, exp.Literal):
+            return "a format wider than its bound" if _WIDE.search(first.this) else None
+        return None if name == "format" and not _is_text(first) else "a format that is no literal"
+    if name == "tofixedstring":
+        size = _whole(arguments[1]) if len(arguments) > 1 else None
+        return None if size is not None and size <= _LONGEST_REPEAT else "a text filled beyond its bound"
+    if name in ("match", "extract", "extractall", "regexp_count", "like_escape"):
+        return _expression(arguments[1]) if len(arguments) > 1 else None
+    if name in ("like", "ilike", "notlike", "notilike", "glob"):
+        return _wildcards(arguments[1] if len(arguments) > 1 else None)
+    if name == "multisearchany":
+        return None
+    return None
+
+
+def _is_text(node: object) -> bool:
+    return isinstance(node, exp.Literal) and bool(node.is_string)
+
+
+def _pattern(node: exp.Expr) -> Fault:
+    return _wildcards(node.args.get("expression"))
+
+
+def _wildcards(pattern: object) -> Fault:
+    if not isinstance(pattern, exp.Literal):
+        return None
+    text = pattern.this
+    if text.count("%") + text.count("*") > _MOST_WILDCARDS or len(text) > 4 * _LONGEST_PATTERN:
+        return "a pattern with too many wildcards"
+    return None
+
+
+def _regular(node: exp.Expr) -> Fault:
+    return _expression(node.args.get("expression"))
+
+
+def _expression(pattern: object) -> Fault:
+    """A regular expression has to be written out, be short, and not take more than linear time in any engine."""
+    if isinstance(pattern, exp.Array):
+        return next(filter(None, (_expression(each) for each in pattern.expressions)), None)
+    if not isinstance(pattern, exp.Literal) or not pattern.is_string:
+        return "a regular expression that is no literal"
+    text = pattern.this
+    if len(text) > _LONGEST_PATTERN:
+        return "a regular expression beyond its length"
+    if _BACK_REFERENCE.search(text):
+        return "a regular expression that refers back or looks around"
+    return _quantifiers(text)
+
+
+def _quantifiers(text: str) -> Fault:
+    """Loose quantifiers are few, and none is put on a group that holds another or an alternative."""
+    loose, groups, at = 0, [False], 0
+    closed: bool | None = None
+    while at < len(text):
+        char = text[at]
+        if char == "\\":
+            at, closed = at + 2, None
+            continue
+        if char == "[":
+            end = text.find("]", at + 2)
+            at, closed = (len(text) if end < 0 else end + 1), None
+            continue
+        if char == "(":
+            groups.append(False)
+            closed = None
+        elif char == ")" and len(groups) > 1:
+            closed = groups.pop()
+            groups[-1] = groups[-1] or closed
+        elif char == "|":
+            groups[-1], closed = True, None
+        elif char in "*+{":
+            copies = re.match(r"\{(\d*)(?:,(\d*))?\}", text[at:])
+            if char == "{" and copies and max(int(each or 0) for each in copies.groups("0")) > _MOST_COPIES:
+                return "a regular expression with too many copies"
+            loose += 1
+            if closed or loose > _MOST_LOOSE_QUANTIFIERS:
+                return "a regular expression that may take too long"
+            groups[-1], closed = True, None
+        else:
+            closed = None
+        at += 1
+    return None
+
+
+def _series(node: exp.Expr) -> Fault:
+    return refused_series(node)
+
+
+_CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr], Fault]] = {
+    exp.GenerateSeries: _series,
+    exp.ExplodingGenerateSeries: _series,
+    exp.Repeat: _times,
+    exp.Pad: _times,
+    exp.Space: _space,
+    exp.DataTypeParam: _parameter,
+    exp.Anonymous: _named,
+    exp.AnonymousAggFunc: _named,
+    exp.CombinedAggFunc: _named,
+    exp.Like: _pattern,
+    exp.ILike: _pattern,
+    exp.Glob: _pattern,
+    exp.SimilarTo: _regular,
+    exp.RegexpLike: _regular,
+    exp.RegexpILike: _regular,
+    exp.RegexpExtract: _regular,
+    exp.RegexpExtractAll: _regular,
+    exp.RegexpFullMatch: _regular,
+    exp.RegexpReplace: _regular,
+    exp.RegexpSplit: _regular,
+}
