@@ -6,7 +6,9 @@ allowed function, or a name the statement itself introduced. What is none of the
 
 from collections.abc import Mapping
 
+from agents.execution.guards.cypher_tenant import bind_nodes
 from agents.execution.guards.cypher_tokens import Sort, Token, text_of, tokens_of
+from agents.execution.guards.sql_tables import TENANT_VALUE
 from agents.execution.guards.verdict import NOT_AVAILABLE, Allow, Bounds, Refuse, Verdict, blocked
 from schemas.errors import ErrorCode
 
@@ -47,20 +49,27 @@ class _Blocked(Exception):
         self.verdict = blocked(violation, reason) if reason else blocked(violation)
 
 
-def cypher_guard(statement: str, bounds: Bounds, bound: Mapping[str, str]) -> Verdict:
-    """Judge one statement. Pure; never raises for any text."""
-    if bounds.tenant_column is not None:
-        return blocked("a graph with a tenant column cannot be bound to a tenant", NOT_AVAILABLE)
+def cypher_guard(
+    statement: str, bounds: Bounds, bound: Mapping[str, str], tenant: str | None = None
+) -> Verdict:
+    """Judge one statement. Pure; never raises for any text.
+
+    With a tenant column every node is bound to the tenant, those in the middle of a path too. Its name is written
+    into the statement if it is given; else the statement waits for it under `TENANT_PLACEHOLDER`.
+    """
     tokens = tokens_of(statement)
     if isinstance(tokens, str):
         return blocked(tokens, "The query cannot be read.")
     while tokens and tokens[-1].text == ";":
         tokens.pop()
     try:
-        values = _Reading(tokens, bounds).check()
+        reading = _Reading(tokens, bounds)
+        values = reading.check()
         missing = [name for name in values if name not in bound]
         if missing:
             return Refuse(ErrorCode.INVALID_PARAMS, f"No value is given for {', '.join(missing)}.")
+        if bounds.tenant_column is not None:
+            tokens = bind_nodes(tokens, reading.nodes, reading.hops, bounds.tenant_column, tenant)
         return Allow(text_of(_capped(tokens, bounds.row_cap)), values)
     except _Blocked as refusal:
         return refusal.verdict
@@ -74,6 +83,14 @@ class _Reading:
         self._labels = {name.lower() for name in bounds.tables}
         listed = list(bounds.tables.values())
         self._properties = {name.lower() for columns in listed for name in columns} if any(listed) else None
+        self._tenant_column = bounds.tenant_column
+        self._bindable = {
+            name.lower() for name, columns in bounds.tables.items() if bounds.tenant_column in columns
+        }
+        self.nodes: list[int] = []
+        """Where the parentheses of node patterns open."""
+        self.hops: list[int] = []
+        """Where the upper bounds of paths of variable length stand."""
         self._names: set[str] = set()
         self._introduced: set[str] = set()
         """Names met a second time, so that their first appearance says what they are."""
@@ -94,6 +111,8 @@ class _Reading:
         values: dict[str, None] = {}
         for index, token in enumerate(self._tokens):
             if token.sort is Sort.VALUE:
+                if token.text[1:].lower().startswith(TENANT_VALUE):
+                    raise _Blocked(f"the value {token.text}, which belongs to the guard", NOT_AVAILABLE)
                 values[token.text[1:]] = None
             elif token.sort is Sort.SIGN:
                 self._sign(index, token)
@@ -114,6 +133,8 @@ class _Reading:
         elif before in (":", "|") and self._open and self._open[-1] in ("n", "r"):
             self._label(name)
         elif in_map and after == ":":
+            if self._tenant_column is not None and name == self._tenant_column.lower():
+                raise _Blocked("a pattern that names the tenant", NOT_AVAILABLE)
             self._property(name)
         elif token.sort is Sort.WORD and name in _KEYWORDS and not (name in _FUNCTIONS and after == "("):
             self._clause = name if name in _CLAUSES else self._clause
@@ -137,6 +158,8 @@ class _Reading:
     def _label(self, name: str) -> None:
         if name not in self._labels:
             raise _Blocked(f"the label {name}", NOT_AVAILABLE)
+        if self._tenant_column is not None and self._open[-1] == "n" and name not in self._bindable:
+            raise _Blocked(f"the label {name}, which cannot be bound to a tenant", NOT_AVAILABLE)
         self._labelled[-1] = True
 
     def _property(self, name: str) -> None:
@@ -168,6 +191,7 @@ class _Reading:
         kind = sign
         if sign == "(" and self._in_pattern():
             kind = "n"
+            self.nodes.append(index)
         elif sign == "[" and self._at(index - 1) == "-" and self._clause in ("match", "where"):
             kind = "r"
         elif sign == "{" and self._tokens[index - 1].is_word("exists", "count"):
@@ -184,10 +208,16 @@ class _Reading:
             raise _Blocked("parentheses that do not fit", "The query cannot be read.")
         if opened == "b":
             self._clause = self._outer.pop()
+        if opened == "(" and self._tenant_column is not None and self._nameless(index):
+            raise _Blocked("a node that cannot be bound to a tenant", NOT_AVAILABLE)
         if opened == "r" and not labelled:
             raise _Blocked("a relation without a label", NOT_AVAILABLE)
         if opened == "n" and not labelled and not self._joined(index) and not self._known(index):
             raise _Blocked("a node without a label", NOT_AVAILABLE)
+
+    def _nameless(self, closing: int) -> bool:
+        """`()` that is no call of a function: a node in a condition's pattern."""
+        return self._at(closing - 1) == "(" and self._tokens[closing - 2].sort is not Sort.WORD
 
     def _known(self, closing: int) -> bool:
         """`(a)` of a name that an earlier pattern introduced."""
@@ -213,6 +243,7 @@ class _Reading:
         if not longest.isdigit() or int(longest) > MAX_HOPS:
             reason = f"A path of variable length needs an upper bound of at most {MAX_HOPS}."
             raise _Blocked("an unbounded path", reason)
+        self.hops.append(index)
 
 
 def _capped(tokens: list[Token], row_cap: int) -> list[Token]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.scalars import scalar
 from agents.execution.tools.threads import Stop
@@ -88,7 +89,10 @@ class LadybugEngine:
 
 
 def _fetched(connection: Any, question: Question, stop: Stop) -> Found:
-    result = connection.execute(question.statement, parameters=dict(question.values))
+    values = dict(question.values)
+    if question.source.tenant_column is not None:
+        values[TENANT_PLACEHOLDER] = question.tenant_id
+    result = connection.execute(question.statement, parameters=values)
     try:
         columns = tuple(result.get_column_names())
         listed = {name.lower(): set(names) for name, names in question.source.tables.items()}
