@@ -12,6 +12,7 @@ from cli.commands import (
     doctor,
     documents,
     migrate,
+    plant,
     schemas,
     slo,
     topics,
@@ -62,6 +63,7 @@ app.command(rich_help_panel=ASKING)(ask.ask)
 app.command(rich_help_panel=ASKING)(demo.demo)
 app.command(rich_help_panel=RUNNING)(up.up)
 app.command(rich_help_panel=RUNNING)(worker.worker)
+app.add_typer(plant.commands, name="plant", rich_help_panel=RUNNING)
 app.command(rich_help_panel=RUNNING)(web.web)
 app.add_typer(trace.commands, name="trace", rich_help_panel=LOOKING_AFTER)
 app.command(rich_help_panel=LOOKING_AFTER)(slo.slo)

@@ -167,7 +167,7 @@ class Supervisor:
 
     async def _collect(self) -> None:
         for collector in self._collectors():
-            self.say("reading this machine")
+            self.say(getattr(collector, "SAYS", "reading this machine"))
             report = await collector.prepare(self.settings.data_dir, time.time())
             for store in report.failed:
                 self.say(f"{store.store}: {'; '.join(store.notes)}")

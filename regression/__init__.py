@@ -1,0 +1,1 @@
+"""Is it still right? Questions with known answers, and how answers are held against them."""
