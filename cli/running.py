@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from cli.wiring import wire_worker
+from streams.redaction import redact_logs
 from streams.settings import Settings
 from streams.topic_admin import create_topics
 from streams.worker import run_apps, stop_on_signals
@@ -18,6 +19,7 @@ async def run_worker(settings: Settings, on_ready: Callable[[], None]) -> None:
 
     Raises WorkerCrashed when a role crashed, and what the wiring raises for wrong settings.
     """
+    redact_logs()
     stop = asyncio.Event()
     stop_on_signals(stop)
     await create_topics(settings)

@@ -9,19 +9,22 @@ import msgspec
 from schemas.deadletters import KEPT_BYTES, DeadLetter, HeaderPair
 from schemas.errors import ErrorCode
 from streams.codecs import moment
+from streams.redaction import masked, masked_bytes
 
 REDRIVEN_HEADER = "opsloom_redriven"
 """How often the event was put on the road again; carried along so that a letter that returns says so."""
 
 CUT_HEADER = "opsloom_cut"
-"""Stands among a letter's headers when key or headers were too large to keep, and says in words what is missing."""
+"""Stands among a letter's headers when key or headers were too large to keep, or credentials were masked, and says in
+words what is missing."""
 
 encode_dead_letter = msgspec.json.Encoder().encode
 decode_dead_letter = msgspec.json.Decoder(DeadLetter).decode
 
 
 def dead_letter(record: Any, code: ErrorCode, reason: str, now: float) -> DeadLetter:
-    """A letter about a Kafka record (topic, partition, offset, key, value, headers)."""
+    """A letter about a Kafka record (topic, partition, offset, key, value, headers), without the credentials that may
+    stand in it."""
     value, key = record.value or b"", record.key
     headers = tuple(record.headers or ())
     redriven = next((count or b"" for name, count in headers if name == REDRIVEN_HEADER), b"0")
@@ -32,6 +35,10 @@ def dead_letter(record: Any, code: ErrorCode, reason: str, now: float) -> DeadLe
         key = key[:KEPT_BYTES]
     if len(kept) < len(headers):
         cut.append(f"{len(headers) - len(kept)} of {len(headers)} headers")
+    clean = masked_bytes(value[:KEPT_BYTES])
+    if clean != value[:KEPT_BYTES]:
+        cut.append("credentials in its value")
+    kept = tuple((name, None if text is None else masked_bytes(text)) for name, text in kept)
     if cut:
         kept = (*kept, (CUT_HEADER, " and ".join(cut).encode()))
     return DeadLetter(
@@ -39,14 +46,14 @@ def dead_letter(record: Any, code: ErrorCode, reason: str, now: float) -> DeadLe
         origin_partition=record.partition,
         origin_offset=record.offset,
         key_b64=None if key is None else b64encode(key).decode(),
-        value_b64=None if record.value is None else b64encode(value[:KEPT_BYTES]).decode(),
+        value_b64=None if record.value is None else b64encode(clean).decode(),
         value_length=len(value),
         value_sha256=hashlib.sha256(value).hexdigest(),
         headers=tuple(
             HeaderPair(name=name, value_b64=b64encode(text or b"").decode()) for name, text in kept
         ),
         code=code,
-        reason=reason,
+        reason=masked(reason),
         at=moment(now),
         redriven=int(redriven) if redriven.isdigit() else 0,
     )
