@@ -8,11 +8,21 @@ from registry.assets import ComboAsset, PolicyAsset, PolicySet, SourceAsset, Tem
 from registry.datasets import DatasetAsset
 from registry.decisions import RegistryError
 from registry.defaults import policy_set_of, with_capability_defaults
+from registry.overrides import OverrideAsset
 from registry.pack import Pack
 
-AnyAsset = ToolAsset | SourceAsset | PolicyAsset | TemplateAsset | ComboAsset | DatasetAsset
+AnyAsset = ToolAsset | SourceAsset | PolicyAsset | TemplateAsset | ComboAsset | DatasetAsset | OverrideAsset
 
-_Asset = TypeVar("_Asset", ToolAsset, SourceAsset, PolicyAsset, TemplateAsset, ComboAsset, DatasetAsset)
+_Asset = TypeVar(
+    "_Asset",
+    ToolAsset,
+    SourceAsset,
+    PolicyAsset,
+    TemplateAsset,
+    ComboAsset,
+    DatasetAsset,
+    OverrideAsset,
+)
 
 SHARED = ""
 """The owner of assets that belong to no pack: the default policies, and what is registered one by one."""
@@ -44,6 +54,7 @@ class Assembled:
     combos: dict[str, ComboAsset] = field(default_factory=dict)
     datasets: dict[str, DatasetAsset] = field(default_factory=dict)
     policies_by_tool: dict[str, PolicyAsset] = field(default_factory=dict)
+    overrides: list[OverrideAsset] = field(default_factory=list)
 
 
 def entries_of(packs: Iterable[Pack], default_policies: Iterable[PolicyAsset]) -> tuple[Entry, ...]:
@@ -111,6 +122,7 @@ def assembled(entries: Iterable[Entry]) -> Assembled:
     found.datasets.update(
         (dataset.id, dataset) for dataset in _published(held, DatasetAsset) if dataset.tool in found.tools
     )
+    found.overrides += _published(held, OverrideAsset)
     found.policies_by_tool.update(_policies_by_tool(held, found.tools))
     return found
 

@@ -11,6 +11,7 @@ from registry.choosing import Health, Resolved, chosen, nothing_known
 from registry.datasets import DatasetAsset
 from registry.decisions import Decision, Refuse
 from registry.defaults import DEFAULT_POLICIES
+from registry.overrides import Overrides
 from registry.pack import Pack
 from schemas.errors import ErrorCode
 from schemas.questions import Mode
@@ -20,7 +21,7 @@ class Registry:
     """A snapshot. Only published assets are found; `register` returns a new one and leaves this one alone."""
 
     __slots__ = ("_capabilities", "_combos", "_datasets", "_entries", "_named_tenants", "_policies", "_seen",
-                 "_sources", "_templates", "_tools", "packs")  # fmt: skip
+                 "_sources", "_templates", "_tools", "overrides", "packs")  # fmt: skip
 
     def __init__(self, entries: Iterable[Entry], packs: tuple[Pack, ...] = ()) -> None:
         self.packs = packs
@@ -32,6 +33,7 @@ class Registry:
         self._combos: Mapping[str, ComboAsset] = MappingProxyType(found.combos)
         self._datasets: Mapping[str, DatasetAsset] = MappingProxyType(found.datasets)
         self._policies: Mapping[str, PolicyAsset] = MappingProxyType(found.policies_by_tool)
+        self.overrides = Overrides(found.overrides)
         self._capabilities: Mapping[str, Capability] = MappingProxyType(
             {tool_id: capability_of(tool) for tool_id, tool in found.tools.items()}
         )
@@ -44,6 +46,11 @@ class Registry:
     def of(cls, *packs: Pack, default_policies: Iterable[PolicyAsset] = DEFAULT_POLICIES) -> "Registry":
         """A registry of packs. Raises `RegistryError` where two packs claim one id."""
         return cls(entries_of(packs, default_policies), packs)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every asset with its owner, published or not."""
+        return self._entries
 
     # What exists
 

@@ -10,7 +10,7 @@ from agents.execution.admission import Admitted
 from agents.execution.arguments import template_arguments
 from agents.execution.declared import UnfitSchema, faults_against, with_defaults
 from agents.execution.guards.by_engine import GUARDS
-from agents.execution.guards.verdict import Refuse, Verdict
+from agents.execution.guards.verdict import Allow, Refuse, Verdict
 from agents.execution.tool import BuildsStatement, Built, Invocation
 from registry.assets import TemplateAsset
 from registry.registry import Registry
@@ -37,8 +37,11 @@ class Asking:
         self._registry = registry
         self._verdicts: dict[_Key, Verdict] = {}
 
-    def invocation(self, called: ToolCalled, admitted: Admitted, timeout_s: float) -> Invocation | Refuse:
-        """Check the call's parameters and guard its statement."""
+    def invocation(
+        self, called: ToolCalled, admitted: Admitted, timeout_s: float, now: float
+    ) -> Invocation | Refuse:
+        """Check the call's parameters and guard its statement; an override may lift the guard's refusal."""
+        lifted: tuple[str, ...] = ()
         asked = self._asked(called.params, admitted)
         if isinstance(asked, Refuse):
             return asked
@@ -53,6 +56,12 @@ class Asking:
             row_cap = max(1, min(row_cap, called.max_rows))
         if admitted.adapter.statement_field is not None:
             verdict = self._judge(statement, values, admitted, row_cap)
+            if isinstance(verdict, Refuse) and self._registry.overrides:
+                override = self._registry.overrides.for_statement(
+                    statement, admitted.tool.id, called.tenant_id, now
+                )
+                if override is not None:
+                    verdict, lifted = Allow(statement, tuple(values)), (override.name,)
             if isinstance(verdict, Refuse):
                 return verdict
             if template is None and (unused := values.keys() - set(verdict.placeholders)):
@@ -71,6 +80,7 @@ class Asking:
             row_cap,
             timeout_s,
             built,
+            lifted,
         )
 
     def _built(self, given: Mapping[str, Any], admitted: Admitted, now: float) -> Built | Refuse | None:
@@ -182,8 +192,12 @@ def _is_open(admitted: Admitted) -> bool:
 
 
 def _schema_of(admitted: Admitted) -> Mapping[str, Any]:
+    """The asset's own schema; without one, an adapter that takes anything takes only what it declares itself."""
     schema = admitted.tool.parameters
-    return {"type": "object", "properties": {}} if not schema and _is_open(admitted) else schema
+    if schema or not _is_open(admitted):
+        return schema
+    declared = admitted.adapter.parameters.model_json_schema().get("properties", {})
+    return {"type": "object", "properties": dict.fromkeys(declared, {})}
 
 
 def _unfit(params: Mapping[str, Any], schema: Mapping[str, Any]) -> Refuse | None:

@@ -1,25 +1,27 @@
 """The one path from `ToolCalled` to a tool. Nothing runs but through here.
 
-In order: tenant → role → asset state → policy → parameters → the tool's own guard → stateful gates (rate limit,
-breaker) → bulkhead → run under the deadline → retries → bound rows and bytes → clean the error.
+In order: tenant → role → asset state → policy → parameters → the tool's own guard → what is remembered → the turnstile
+(rate limit, breaker, bulkhead at once) → run under the deadline → retries → bound rows and bytes → clean the error.
 """
 
 import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from agents.execution.admission import Admission, Admitted
 from agents.execution.asking import Asking
+from agents.execution.attempting import Attempts, Tried
 from agents.execution.bounds import bounded
-from agents.execution.bulkhead import Bulkhead
 from agents.execution.cleaning import cleaned
-from agents.execution.gates import Gate
+from agents.execution.gates import Gates
 from agents.execution.guards.verdict import Refuse
 from agents.execution.outcomes import failed, refusal, succeeded
-from agents.execution.retrying import RETRIED, asked_pause_s, pause_s
+from agents.execution.remembered import Remembered, key_of, remembers
 from agents.execution.tool import Invocation, Tool
-from agents.execution.within import TimedOut, cancelled_from_outside, within
+from agents.execution.turnstile import NOTHING_LIFTED, Lifts
+from agents.execution.within import cancelled_from_outside
 from registry.registry import Registry
 from schemas.calls import ToolCalled, ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import ErrorCode, OpsError, ops_error
@@ -27,11 +29,17 @@ from schemas.errors import ErrorCode, OpsError, ops_error
 MAX_OUTPUT_BYTES = 1_000_000
 """What one result may weigh on the road, whatever its tool allows: it travels in one event."""
 
-_CLOSING_S = 2.0
+
+class Worked(NamedTuple):
+    """What came of an admitted call."""
+
+    tried: Tried
+    cached: bool = False
+    lifted: tuple[str, ...] = ()
 
 
 class Execution:
-    """Runs calls side by side. One object per process: its bulkheads count what runs here."""
+    """Runs calls side by side, each through its tool's turnstile in `gates`; without one, through gates of its own."""
 
     def __init__(
         self,
@@ -39,18 +47,28 @@ class Execution:
         tools: Mapping[str, Tool],
         clock: Callable[[], float] = time.time,
         *,
-        gates: tuple[Gate, ...] = (),
+        gates: Gates | None = None,
         chance: Callable[[], float] = random.random,
         max_output_bytes: int = MAX_OUTPUT_BYTES,
     ) -> None:
-        self._tools = tools
         self._clock = clock
-        self._gates = gates
-        self._chance = chance
-        self._admission = Admission(registry, tools, max_output_bytes)
+        self._attempts = Attempts(gates or Gates(clock), clock, chance)
+        self._max_output_bytes = max_output_bytes
+        self._remembered = Remembered()
+        self._all_tools: dict[int, Tool] = {}
+        self.adopt(registry, tools)
+
+    def adopt(self, registry: Registry, tools: Mapping[str, Tool]) -> None:
+        """Go on with another snapshot: calls under way end as they began, all others meet the new assets."""
+        self._registry = registry
+        self._all_tools.update((id(tool), tool) for tool in tools.values())
+        self._admission = Admission(registry, tools, self._max_output_bytes)
         self._asking = Asking(registry)
-        self._bulkheads: dict[str, Bulkhead] = {}
-        self._leftovers: set[asyncio.Task[None]] = set()
+
+    @property
+    def gates(self) -> Gates:
+        """The turnstiles of the tools."""
+        return self._attempts.gates
 
     async def run(self, called: ToolCalled) -> ToolSucceeded | ToolFailed:
         """Run one call and say how it went. Raises for nothing a call can contain; a cancellation from outside
@@ -65,16 +83,19 @@ class Execution:
             left_s = called.deadline_at - started_at
             if left_s <= 0:
                 return failed(called, admitted, _late("before the call began"), started_at, self._clock())
-            invocation = self._asking.invocation(called, admitted, left_s if left_s < limit_s else limit_s)
+            invocation = self._asking.invocation(
+                called, admitted, left_s if left_s < limit_s else limit_s, started_at
+            )
             if isinstance(invocation, Refuse):
                 return failed(called, admitted, refusal(invocation), started_at, self._clock())
-            outcome, retries = await self._attempts(called, admitted, invocation)
+            (outcome, retries, began_at), cached, lifted = await self._worked(called, admitted, invocation)
+            began_at = started_at if began_at is None else began_at
             if isinstance(outcome, ToolOutput):
-                outcome = bounded(outcome, invocation.row_cap, admitted.max_bytes)
-            if isinstance(outcome, ToolOutput):
-                return succeeded(called, admitted, outcome, started_at, self._clock(), retries)
+                return succeeded(
+                    called, admitted, outcome, began_at, self._clock(), retries, lifted, cached=cached
+                )
             error = cleaned(outcome, admitted.source)
-            return failed(called, admitted, error, started_at, self._clock(), retries)
+            return failed(called, admitted, error, began_at, self._clock(), retries, lifted)
         except asyncio.CancelledError:
             if cancelled_from_outside():
                 raise
@@ -86,91 +107,41 @@ class Execution:
 
     async def close(self) -> None:
         """Stop what still runs and close the adapters."""
-        for leftover in self._leftovers:
-            leftover.cancel()
-        if self._leftovers:
-            await asyncio.wait(self._leftovers, timeout=_CLOSING_S)
-        for tool in {id(tool): tool for tool in self._tools.values()}.values():
+        await self._attempts.close()
+        for tool in self._all_tools.values():
             await tool.close()
 
-    async def _attempts(
-        self, called: ToolCalled, admitted: Admitted, invocation: Invocation
-    ) -> tuple[ToolOutput | OpsError, int]:
-        """Try, and try again as the policy allows; the last outcome and the number of retries."""
-        run = self._in_bulkhead if not self._gates else self._through_gates
-        retries = 0
-        while True:
-            outcome = await run(called, admitted, invocation)
-            if isinstance(outcome, ToolOutput) or outcome.code not in RETRIED or not outcome.retryable:
-                return outcome, retries
-            if retries >= admitted.policy.retries:
-                return outcome, retries
-            pause = max(pause_s(retries, self._chance), asked_pause_s(outcome))
-            if self._clock() + pause >= called.deadline_at:
-                return outcome, retries
-            await asyncio.sleep(pause)
-            left_s = called.deadline_at - self._clock()
-            if left_s <= 0:
-                return outcome, retries
-            retries += 1
-            limit_s = min(admitted.timeout_s, called.timeout_s)
-            invocation = invocation._replace(timeout_s=min(limit_s, left_s))
+    async def _worked(self, called: ToolCalled, admitted: Admitted, invocation: Invocation) -> Worked:
+        """Remembered, shared with the same call that runs already, or run; then bounded."""
+        now = self._clock()
+        lifts, lifted = self._lifts(called, now)
+        lifted += invocation.lifted
 
-    async def _through_gates(
-        self, called: ToolCalled, admitted: Admitted, invocation: Invocation
-    ) -> ToolOutput | OpsError:
-        """One try, behind the stateful gates."""
-        entered: list[Gate] = []
-        ran, code = False, None
-        try:
-            for gate in self._gates:
-                refused = gate.enter(admitted, called, self._clock())
-                if refused is not None:
-                    return refusal(refused)
-                entered.append(gate)
-            ran = True
-            outcome = await self._in_bulkhead(called, admitted, invocation)
-            code = outcome.code if isinstance(outcome, OpsError) else None
-            return outcome
-        finally:
-            for gate in entered:
-                gate.leave(admitted, called, ran, code, self._clock())
+        async def run() -> Tried:
+            tried = await self._attempts.of(called, admitted, invocation, lifts)
+            if not isinstance(tried.outcome, ToolOutput):
+                return tried
+            return tried._replace(outcome=bounded(tried.outcome, invocation.row_cap, admitted.max_bytes))
 
-    async def _in_bulkhead(
-        self, called: ToolCalled, admitted: Admitted, invocation: Invocation
-    ) -> ToolOutput | OpsError:
-        bulkhead = self._bulkheads.get(admitted.tool.id)
-        if bulkhead is None:
-            bulkhead = self._bulkheads[admitted.tool.id] = Bulkhead(_places(admitted))
-        if not bulkhead.try_enter():
-            asked_at = self._clock()
-            if not await bulkhead.wait(invocation.timeout_s):
-                return _timeout("The tool was busy until the time ran out.")
-            waited_s = self._clock() - asked_at
-            invocation = invocation._replace(timeout_s=max(0.0, invocation.timeout_s - waited_s))
-        leftover: asyncio.Task[None] | None = None
-        try:
-            outcome = await within(admitted.adapter.run(invocation), invocation.timeout_s)
-            if not isinstance(outcome, TimedOut):
-                return outcome
-            leftover = outcome.leftover
-            return _timeout(detail=outcome.detail)
-        finally:
-            if leftover is None:
-                bulkhead.leave()
-            else:
-                # What is still being stopped keeps its place: the store behind it is still at work.
-                self._leftovers.add(leftover)
-                leftover.add_done_callback(self._leftovers.discard)
-                leftover.add_done_callback(lambda _: bulkhead.leave())
+        if lifted or not remembers(admitted):
+            return Worked(await run(), lifted=lifted)
+        key = key_of(admitted, invocation)
+        if called.no_cache:
+            return Worked(await run(), lifted=lifted)
+        known = self._remembered.fresh(key, admitted.policy.cache_ttl_s, now)
+        if known is not None:
+            return Worked(Tried(known, 0, now), True, lifted)
+        return Worked(*await self._remembered.shared(key, called.deadline_at - now, now, run), lifted)
 
-
-def _places(admitted: Admitted) -> int:
-    return 1 if admitted.tool.execution_mode == "serial" else admitted.tool.max_concurrent_calls
-
-
-def _timeout(message: str | None = None, detail: str | None = None) -> OpsError:
-    return ops_error(ErrorCode.TOOL_TIMEOUT, message, detail=detail)
+    def _lifts(self, called: ToolCalled, now: float) -> tuple[Lifts, tuple[str, ...]]:
+        """The turnstile's blocks that are lifted for this call, and by which overrides."""
+        overrides = self._registry.overrides
+        if not overrides:
+            return NOTHING_LIFTED, ()
+        rate = overrides.of("rate_limit", called.tool_id, called.tenant_id, now)
+        breaker = overrides.of("breaker", called.tool_id, called.tenant_id, now)
+        names = dict.fromkeys(each.name for each in (rate, breaker) if each is not None)
+        return Lifts(rate is not None, breaker is not None), tuple(names)
 
 
 def _late(when: str) -> OpsError:

@@ -1,9 +1,12 @@
 """From what happened to the event that says so."""
 
+from dataclasses import replace
+
 from agents.execution.admission import Admitted
 from agents.execution.guards.verdict import Refuse
 from schemas.calls import ToolCalled, ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import OpsError, ops_error
+from streams.redaction import masked
 
 
 def succeeded(
@@ -13,6 +16,9 @@ def succeeded(
     started_at: float,
     ended_at: float,
     retries: int,
+    lifted: tuple[str, ...] = (),
+    *,
+    cached: bool = False,
 ) -> ToolSucceeded:
     """The call's success."""
     return ToolSucceeded(
@@ -29,6 +35,8 @@ def succeeded(
         output=output,
         policy_version=admitted.policy.version,
         asset_version=admitted.tool.version,
+        cached=cached,
+        lifted=lifted,
     )
 
 
@@ -39,6 +47,7 @@ def failed(
     started_at: float,
     ended_at: float,
     retries: int = 0,
+    lifted: tuple[str, ...] = (),
 ) -> ToolFailed:
     """The call's failure; `admitted` is None when it was not let in."""
     return ToolFailed(
@@ -52,12 +61,25 @@ def failed(
         started_at=started_at,
         ended_at=ended_at,
         retries=retries,
-        error=error,
+        error=_without_secrets(error),
         policy_version=admitted.policy.version if admitted is not None else 0,
         asset_version=admitted.tool.version if admitted is not None else 0,
+        lifted=lifted,
     )
+
+
+def _without_secrets(error: OpsError) -> OpsError:
+    """The one border where a failure becomes an event: what operators read holds no credential either."""
+    detail = None if error.detail is None else masked(error.detail)
+    return replace(error, message=masked(error.message), detail=detail)
 
 
 def refusal(refused: Refuse) -> OpsError:
     """A refusal as an error."""
-    return ops_error(refused.code, refused.reason, detail=refused.detail, suggestion=refused.suggestion)
+    return ops_error(
+        refused.code,
+        refused.reason,
+        detail=refused.detail,
+        suggestion=refused.suggestion,
+        details=refused.details,
+    )

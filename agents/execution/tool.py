@@ -54,6 +54,8 @@ class Invocation(NamedTuple):
     """Seconds left for this call; the path cancels the call when they are over."""
     built: Built | None = None
     """For an adapter that builds its statement: what it built, as `statement` is what the guard made of it."""
+    lifted: tuple[str, ...] = ()
+    """Overrides that let the statement past its guard."""
 
     def in_words(self) -> str:
         """What was asked, fit for a user: the template or tool and the arguments, never a statement."""

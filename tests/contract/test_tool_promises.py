@@ -209,7 +209,7 @@ async def test_calls_run_side_by_side(case: Case, make: Make) -> None:
     """Several calls at once all come back, each with its own rows."""
     execution = make()
 
-    results = await asyncio.gather(*(execution.run(asked(case, case.ordinary)) for _ in range(12)))
+    results = await asyncio.gather(*(execution.run(asked(case, case.ordinary)) for _ in range(8)))
 
     assert len({str(output_of(result).rows) for result in results}) == 1
 

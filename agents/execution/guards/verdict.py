@@ -1,8 +1,8 @@
 """What a guard says: allowed, with the statement that may run, or refused, with a code and a reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from schemas.errors import ErrorCode
 
@@ -24,6 +24,8 @@ class Refuse:
     reason: str
     suggestion: str | None = None
     violations: tuple[str, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict, compare=False)
+    """Figures fit for a user, such as what is left of a limit."""
 
     @property
     def detail(self) -> str | None:

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from agents.execution.admission import Admitted
 from agents.execution.execution import Execution
-from agents.execution.guards.verdict import Refuse
 from agents.execution.tool import Invocation, Parameters
 from agents.execution.tools.probe import Probe
 from registry.assets import PolicyAsset, SourceAsset, ToolAsset
@@ -333,45 +331,52 @@ async def test_a_tool_that_will_not_stop_keeps_its_place_but_not_the_call() -> N
     assert isinstance(await execution.run(asked(timeout_s=1.0)), ToolSucceeded)
 
 
-class Doorkeeper:
-    """A gate that refuses from the n-th attempt on."""
-
-    def __init__(self, lets_in: int) -> None:
-        self.lets_in = lets_in
-        self.entered: list[float] = []
-        self.left: list[tuple[bool, ErrorCode | None]] = []
-
-    def enter(self, admitted: Admitted, called: ToolCalled, now: float) -> Refuse | None:
-        if len(self.entered) >= self.lets_in:
-            return Refuse(ErrorCode.RATE_LIMITED, "The limit is reached.")
-        self.entered.append(now)
-        return None
-
-    def leave(
-        self, admitted: Admitted, called: ToolCalled, ran: bool, code: ErrorCode | None, now: float
-    ) -> None:
-        self.left.append((ran, code))
+def tight(**fields: Any) -> PolicyAsset:
+    limits = {"timeout_s": 5, "retries": 3, "calls_per_minute": 100, "calls_per_second": 10, "max_rows": 10}
+    return PolicyAsset(id="tight", policy_set="DEFAULT", **{**limits, **fields})
 
 
-async def test_gates_stand_before_every_attempt_and_hear_of_its_end() -> None:
-    """The second gate refuses the second attempt, so the first learns that it did not run."""
-    first, second = Doorkeeper(9), Doorkeeper(1)
+def under(policy: PolicyAsset, adapter: Scripted, **options: Any) -> Execution:
+    registry = Registry.of(default_policies=(policy,)).register(tool("t", "scripted", "mcp", None))
+    options.setdefault("chance", lambda: 0.0)
+    return Execution(registry, {"scripted": adapter}, lambda: NOW, **options)
+
+
+async def test_every_attempt_counts_against_the_limit() -> None:
+    """Two calls a minute: the second retry is over it."""
     adapter = scripted(ops_error(ErrorCode.UPSTREAM_UNAVAILABLE))
 
-    result = await execution_of(adapter, gates=(first, second)).run(asked())
+    result = await under(tight(calls_per_minute=2, over_limit="refuse"), adapter).run(asked())
 
-    assert error_of(result).code is ErrorCode.RATE_LIMITED
-    assert len(adapter.invocations) == 1
-    assert first.left == [(True, ErrorCode.UPSTREAM_UNAVAILABLE), (False, None)]
-    assert second.left == [(True, ErrorCode.UPSTREAM_UNAVAILABLE)]
+    error = error_of(result)
+    assert error.code is ErrorCode.RATE_LIMITED
+    assert result.retries == 2
+    assert len(adapter.invocations) == 2
+    assert error.details["remaining_minute"] == 0
+    assert 59 < error.details["retry_after_s"] < 61
 
 
-def test_gates_are_not_asked_about_what_a_guard_refuses() -> None:
-    gate = Doorkeeper(9)
+async def test_an_open_breaker_refuses_before_the_tool() -> None:
+    """After the policy's number of failures in a row nothing runs, and the refusal says when to come back."""
+    adapter = scripted(ops_error(ErrorCode.UPSTREAM_UNAVAILABLE))
+    execution = under(tight(retries=0, breaker_failures=3, breaker_reset_s=20), adapter)
 
-    finished_without_waiting(execution_of(scripted(FINE), gates=(gate,)).run(asked(params={"x": 1})))
+    codes = [error_of(await execution.run(asked())).code for _ in range(4)]
 
-    assert not gate.entered
+    assert codes == [ErrorCode.UPSTREAM_UNAVAILABLE] * 3 + [ErrorCode.CIRCUIT_OPEN]
+    assert len(adapter.invocations) == 3
+    error = error_of(await execution.run(asked()))
+    assert error.details == {"retry_after_s": 20.0}
+
+
+def test_what_a_guard_refuses_counts_nowhere() -> None:
+    execution = under(tight(calls_per_minute=1, over_limit="refuse"), scripted(FINE))
+
+    refused = finished_without_waiting(execution.run(asked(params={"x": 1})))
+    result = finished_without_waiting(execution.run(asked()))
+
+    assert error_of(refused).code is ErrorCode.INVALID_PARAMS
+    assert isinstance(result, ToolSucceeded)
 
 
 def test_what_an_adapter_tells_is_cleaned_for_users_and_kept_for_operators() -> None:

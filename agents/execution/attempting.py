@@ -1,0 +1,102 @@
+"""The last part of the path: through the turnstile, run under the deadline, try again as the policy allows."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from agents.execution.admission import Admitted
+from agents.execution.gates import Gates
+from agents.execution.guards.verdict import Refuse
+from agents.execution.outcomes import refusal
+from agents.execution.retrying import RETRIED, asked_pause_s, pause_s
+from agents.execution.tool import Invocation
+from agents.execution.turnstile import NOTHING_LIFTED, Lifts, Pass, Turnstile
+from agents.execution.within import TimedOut, cancelled_from_outside, within
+from schemas.calls import ToolCalled, ToolOutput
+from schemas.errors import ErrorCode, OpsError, ops_error
+
+_CLOSING_S = 2.0
+
+
+class Tried(NamedTuple):
+    """How it ended. `began_at` is when the tool first began, None if it never did."""
+
+    outcome: ToolOutput | OpsError
+    retries: int
+    began_at: float | None
+
+
+class Attempts:
+    """Runs what was admitted and guarded. `clock` gives Unix seconds, `chance` 0 ≤ x < 1."""
+
+    def __init__(self, gates: Gates, clock: Callable[[], float], chance: Callable[[], float]) -> None:
+        self.gates = gates
+        self._clock = clock
+        self._chance = chance
+        self._leftovers: set[asyncio.Task[None]] = set()
+
+    async def of(
+        self, called: ToolCalled, admitted: Admitted, invocation: Invocation, lifts: Lifts = NOTHING_LIFTED
+    ) -> Tried:
+        """Try, and try again; each try goes through the turnstile, and none begins after the deadline."""
+        turnstile = self.gates.turnstile(admitted)
+        limit_s, began_at, retries = invocation.timeout_s, None, 0
+        while True:
+            now = self._clock()
+            passed = turnstile.try_enter(called.tenant_id, now, lifts)
+            if passed is None:
+                passed = await turnstile.wait(called.tenant_id, called.deadline_at, limit_s)
+            if isinstance(passed, Refuse):
+                return Tried(refusal(passed), retries, began_at)
+            if passed.promised:
+                began = turnstile.begin(passed)
+                left_s = max(0.0, called.deadline_at - began)
+                invocation = invocation._replace(timeout_s=min(limit_s, left_s))
+            if began_at is None:
+                began_at = passed.started_at
+            outcome = await self._run(turnstile, passed, admitted, invocation)
+            if isinstance(outcome, ToolOutput) or outcome.code not in RETRIED or not outcome.retryable:
+                return Tried(outcome, retries, began_at)
+            if retries >= admitted.policy.retries:
+                return Tried(outcome, retries, began_at)
+            pause = max(pause_s(retries, self._chance), asked_pause_s(outcome))
+            if self._clock() + pause >= called.deadline_at:
+                return Tried(outcome, retries, began_at)
+            await asyncio.sleep(pause)
+            left_s = called.deadline_at - self._clock()
+            if left_s <= 0:
+                return Tried(outcome, retries, began_at)
+            retries += 1
+            invocation = invocation._replace(timeout_s=min(limit_s, left_s))
+
+    async def _run(
+        self, turnstile: Turnstile, passed: Pass, admitted: Admitted, invocation: Invocation
+    ) -> ToolOutput | OpsError:
+        """One try, behind the turnstile."""
+        try:
+            outcome = await within(admitted.adapter.run(invocation), invocation.timeout_s)
+        except asyncio.CancelledError:
+            lost = cancelled_from_outside()
+            turnstile.leave(passed, not lost, None if lost else ErrorCode.INTERNAL_ERROR, self._clock())
+            raise
+        except BaseException:
+            turnstile.leave(passed, True, ErrorCode.INTERNAL_ERROR, self._clock())
+            raise
+        if not isinstance(outcome, TimedOut):
+            turnstile.leave(passed, True, getattr(outcome, "code", None), self._clock())
+            return outcome
+        leftover = outcome.leftover
+        turnstile.leave(passed, True, ErrorCode.TOOL_TIMEOUT, self._clock(), keeps_place=leftover is not None)
+        if leftover is not None:
+            # What is still being stopped keeps its place: the store behind it is still at work.
+            self._leftovers.add(leftover)
+            leftover.add_done_callback(self._leftovers.discard)
+            leftover.add_done_callback(lambda _: turnstile.free_place())
+        return ops_error(ErrorCode.TOOL_TIMEOUT, detail=outcome.detail)
+
+    async def close(self) -> None:
+        """Stop what still runs."""
+        for leftover in self._leftovers:
+            leftover.cancel()
+        if self._leftovers:
+            await asyncio.wait(self._leftovers, timeout=_CLOSING_S)
