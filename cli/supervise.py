@@ -5,41 +5,31 @@ import contextlib
 import importlib
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from cli.front_door import open_front_door, with_a_way_in
 from cli.packs import load_packs
+from cli.parts import Part, environment_of
 from registry.pack import Pack
 from sinks.client import connect, insert
 from sinks.embedded_clickhouse import EmbeddedClickHouse
 from sinks.migrate import migrate
-from streams.bound_process import BoundProcess
 from streams.embedded_broker import EmbeddedBroker
 from streams.secrets import resolve_secret
 from streams.settings import ROLES, Settings
 from streams.topic_admin import create_topics
 
 WATCH_EVERY_S = 0.25
-WORKER_READY_S = 60.0
-WORKER_STOP_S = 2.0
+PART_STOP_S = 2.0
 STORE_STOP_S = 2.0
 RESTART_PAUSE_S = (0.1, 0.5, 2.0, 5.0)
 """Pauses before a part is started again; one that stays up for a minute begins anew."""
 STEADY_S = 60.0
 STATE_FILE = "up.json"
-
-
-class WorkerNotReady(Exception):
-    """The worker ended or stayed silent before it was ready."""
-
-    def __init__(self, reason: str, hint: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.hint = hint
 
 
 @dataclass
@@ -52,8 +42,11 @@ class Supervisor:
     say: Callable[[str], None]
     broker: EmbeddedBroker | None = None
     clickhouse: EmbeddedClickHouse | None = None
-    worker: BoundProcess | None = None
+    worker: Part | None = None
+    web: Part | None = None
+    web_url: str | None = None
     http: str | None = None
+    _web_token: str = ""
     _packs: list[Pack] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _restarts: dict[str, list[float]] = field(default_factory=dict)
@@ -70,7 +63,7 @@ class Supervisor:
         await asyncio.gather(collected, create_topics(self.settings), asyncio.to_thread(self._migrate))
         self._tasks += [asyncio.create_task(self._keep_sampling())]
         self.say("starting the worker")
-        await self._start_worker()
+        await asyncio.gather(self._start_worker(), self._open_door())
         self._tasks += [asyncio.create_task(self._watch())]
 
     @property
@@ -79,6 +72,8 @@ class Supervisor:
         worker_pid = self.worker.pid if self.worker else 0
         pids: dict[str, int] = {"up": os.getpid()}
         pids.update(dict.fromkeys(ROLES, worker_pid))
+        if self.web is not None:
+            pids["web"] = self.web.pid
         if self.broker is not None:
             pids["broker"] = self.broker.pid
         if self.clickhouse is not None:
@@ -87,6 +82,8 @@ class Supervisor:
             "ready": True,
             "broker": self.settings.broker,
             "http": self.http,
+            "web": self.web_url,
+            "web_token": self._web_token,
             "clickhouse": self.settings.clickhouse_url,
             "topic_prefix": self.settings.topic_prefix,
             "pids": pids,
@@ -97,7 +94,8 @@ class Supervisor:
         found = {
             "broker": self.broker is not None and not self.broker.is_running,
             "clickhouse": self.clickhouse is not None and not self.clickhouse.is_running,
-            "worker": self.worker is None or self.worker.exit_code is not None,
+            "worker": self.worker is None or not self.worker.is_running,
+            "web": self.web is not None and not self.web.is_running,
         }
         return [name for name, is_gone in found.items() if is_gone]
 
@@ -109,12 +107,13 @@ class Supervisor:
         fresh.replace(path)
 
     async def stop(self) -> None:
-        """Stop the worker first, so that it can commit, then what it stands on."""
+        """Stop who asks, then the worker, so that it can commit, then what both stand on."""
         for task in self._tasks:
             task.cancel()
         self._remove_state()
-        if self.worker is not None:
-            await asyncio.to_thread(self.worker.stop, WORKER_STOP_S)
+        for part in (self.web, self.worker):
+            if part is not None:
+                await part.stop(PART_STOP_S)
         stores = [store for store in (self.broker, self.clickhouse) if store is not None]
         await asyncio.gather(*(asyncio.to_thread(store.stop, STORE_STOP_S) for store in stores))
 
@@ -190,25 +189,19 @@ class Supervisor:
 
     async def _start_worker(self) -> None:
         """Start the worker process and wait for its ready line."""
-        read_fd, write_fd = os.pipe()
         log = self.settings.data_dir / "worker.log"
-        try:
-            self.worker = BoundProcess(
-                [sys.executable, "-m", "cli.main", "worker", "--json"],
-                output_fd=write_fd,
-                env={**os.environ, **_environment(self.settings)},
-                grace_s=5.0,
-            )
-        finally:
-            os.close(write_fd)
-        ready = asyncio.get_running_loop().create_future()
-        self._tasks.append(asyncio.create_task(_follow(read_fd, log, ready)))
-        try:
-            await asyncio.wait_for(asyncio.shield(ready), WORKER_READY_S)
-        except TimeoutError:
-            raise WorkerNotReady(
-                f"The worker was not ready within {WORKER_READY_S:.0f} s.", f"Look into {log}."
-            ) from None
+        self.worker = Part("worker", ["worker", "--json"], log, environment_of(self.settings))
+        await self.worker.ready()
+
+    async def _open_door(self) -> None:
+        """Start the HTTP interface, where the settings let anybody in; the second time at the port it had."""
+        settings = with_a_way_in(self.settings)
+        if settings is None:
+            self.say("no HTTP interface: this is production, and no key for tokens is set")
+            return
+        self._web_token = settings.web_dev_token
+        port = None if self.web_url is None else urlsplit(self.web_url).port
+        self.web, self.web_url = await open_front_door(settings, port)
 
     async def _watch(self) -> None:
         """Start again what died. A broker or ClickHouse comes back on the port it had."""
@@ -218,6 +211,7 @@ class Supervisor:
                 ("broker", self._broker_again),
                 ("clickhouse", self._clickhouse_again),
                 ("worker", self._start_worker),
+                ("web", self._open_door),
             ):
                 if name in self.gone():
                     await self._restart(name, again)
@@ -243,33 +237,3 @@ class Supervisor:
     async def _clickhouse_again(self) -> None:
         assert self.clickhouse is not None
         await asyncio.to_thread(self.clickhouse.start)
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """The settings as the environment of a worker."""
-    found = {}
-    for name, value in settings.model_dump(mode="json").items():
-        if value is None:
-            continue
-        found[f"OPSLOOM_{name.upper()}"] = ",".join(value) if isinstance(value, list) else str(value)
-    return found
-
-
-async def _follow(read_fd: int, log: Path, ready: "asyncio.Future[None]") -> None:
-    """Copy what the worker prints into its log; note its ready line, or its end."""
-    reader = asyncio.StreamReader(limit=1024 * 1024)
-    loop = asyncio.get_running_loop()
-    pipe = os.fdopen(read_fd, "rb", buffering=0)
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-    last = ""
-    with contextlib.closing(transport), log.open("ab", buffering=0) as out:
-        while line := await reader.readline():
-            if line.startswith(b'{"ready": true') and not ready.done():
-                ready.set_result(None)
-                continue
-            out.write(line)
-            last = line.decode(errors="replace").strip() or last
-    if not ready.done():
-        ready.set_exception(
-            WorkerNotReady(f"The worker ended: {last or 'it said nothing'}.", f"Look into {log}.")
-        )

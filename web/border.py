@@ -13,6 +13,7 @@ from web.failures import Failed, error_response, failed
 from web.metrics import Metrics
 
 _log = logging.getLogger(__name__)
+METHODS = ("GET", "POST", "OPTIONS", "HEAD", "PUT", "PATCH", "DELETE")
 CORS_METHODS = "GET, POST"
 CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-Tenant-Id"
 CORS_SHOWN = "X-Trace-Id, Location, Retry-After"
@@ -47,7 +48,8 @@ def errors_and_figures(metrics: Metrics) -> Middleware:
             status = response.status
             metrics.handling.labels(type(exc).__name__).observe(time.monotonic() - began)
         finally:
-            metrics.requests.labels(route, request.method, status).inc()
+            method = request.method if request.method in METHODS else "other"
+            metrics.requests.labels(route, method, status).inc()
             metrics.seconds.labels(route).observe(time.monotonic() - began)
         return response
 
@@ -80,7 +82,7 @@ def _in_our_words(exc: web.HTTPException) -> Failed:
 def cors(
     origins: Collection[str],
 ) -> tuple[Middleware, Callable[[web.Request, web.StreamResponse], Awaitable[None]]]:
-    """A middleware for preflights and a signal that marks responses. Without origins neither does a thing."""
+    """A middleware for preflights and a signal that marks responses. Without origins no page may call."""
 
     @web.middleware
     async def preflights(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -97,6 +99,8 @@ def cors(
         )
 
     async def mark(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Server"] = "opsloom"
+        response.headers["X-Content-Type-Options"] = "nosniff"
         if not origins:
             return
         response.headers.add("Vary", "Origin")

@@ -81,5 +81,14 @@ async def _run(settings: object, embedded_broker: bool, embedded_clickhouse: boo
 def _in_words(state: dict[str, object]) -> str:
     return (
         f"Ready. Kafka at {state['broker']}, ClickHouse at {state['clickhouse'] or '-'}, health at {state['http']}.\n"
+        f"{_door(state)}"
         'Ask in another terminal: opsloom ask "how much memory is free?"   Stop with Ctrl-C.'
     )
+
+
+def _door(state: dict[str, object]) -> str:
+    """Where to ask over HTTP, and with which token."""
+    if not state["web"]:
+        return ""
+    token = str(state["web_token"])
+    return f"HTTP at {state['web']}{f', token in {token[5:]}' if token.startswith('file:') else ''}.\n"
