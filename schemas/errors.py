@@ -119,6 +119,29 @@ SPECS: dict[ErrorCode, ErrorSpec] = {
 }
 
 
+SUBSTITUTABLE = frozenset(
+    {
+        ErrorCode.TOOL_TIMEOUT,
+        ErrorCode.UPSTREAM_UNAVAILABLE,
+        ErrorCode.INTERNAL_ERROR,
+        ErrorCode.TOOL_BAD_REQUEST,
+        ErrorCode.CIRCUIT_OPEN,
+        ErrorCode.RATE_LIMITED,
+        ErrorCode.ASSET_LOAD_FAILED,
+    }
+)
+"""What a tool may fail of so that its fallback is called: the tool could not do its work. Never what a guard or a
+policy refused, parameters that do not fit, or that there was nothing to find: a substitute must not be a way round."""
+
+REPLANNABLE = SUBSTITUTABLE | {
+    ErrorCode.POLICY_DENY,
+    ErrorCode.SQL_BLOCKED,
+    ErrorCode.PERMISSION_DENIED,
+    ErrorCode.AUTH_FAILED,
+}
+"""What a step may fail of so that another plan is asked for. The new plan's calls meet every guard and policy again."""
+
+
 @word
 class PublicError:
     """What a user may read of an error."""

@@ -9,7 +9,7 @@ from schemas.plans import PlanFailed, PlanMade, ReplanRequested
 from schemas.questions import QuestionAsked
 from schemas.telemetry import MetricPoint, SpanEnded
 
-AggregationEvent = PlanMade | PlanFailed | ToolSucceeded | ToolFailed | DeadlinePassed | ReplanRequested
+AggregationEvent = PlanMade | PlanFailed | ToolSucceeded | ToolFailed | DeadlinePassed
 """What meets in `ops.aggregation`."""
 
 TelemetryEvent = SpanEnded | MetricPoint
@@ -18,6 +18,7 @@ Event = (
     QuestionAsked
     | ToolCalled
     | AggregationEvent
+    | ReplanRequested
     | AnswerComposed
     | TelemetryEvent
     | AssetChanged

@@ -31,6 +31,11 @@ def call_id(trace: str, step_id: str, attempt: int) -> str:
     return _digest("call", trace, step_id, str(attempt))
 
 
+def stand_in_call_id(trace: str, step_id: str, attempt: int) -> str:
+    """The call of a step's fallback."""
+    return _digest("stand-in", trace, step_id, str(attempt))
+
+
 def answer_id(trace: str) -> str:
     """The one answer of a trace."""
     return _digest("answer", trace)

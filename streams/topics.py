@@ -70,6 +70,10 @@ class Topics:
         return f"{self.prefix}ops.answers"
 
     @property
+    def replans(self) -> str:
+        return f"{self.prefix}ops.replans"
+
+    @property
     def telemetry(self) -> str:
         return f"{self.prefix}ops.telemetry"
 
@@ -99,7 +103,7 @@ class Topics:
 
     def all(self) -> tuple[TopicSpec, ...]:
         """Every topic, in the order in which they are created."""
-        joined = (PlanMade, PlanFailed, ToolSucceeded, ToolFailed, DeadlinePassed, ReplanRequested)
+        joined = (PlanMade, PlanFailed, ToolSucceeded, ToolFailed, DeadlinePassed)
         n = self.partitions
         return (
             TopicSpec(self.questions, (QuestionAsked,), "the producer's, or none", n, "delete", 7 * DAY_MS),
@@ -108,6 +112,7 @@ class Topics:
                 TopicSpec(self.tool_calls(kind), (ToolCalled,), "tool_id", n, "delete", 2 * DAY_MS)
                 for kind in KINDS
             ),
+            TopicSpec(self.replans, (ReplanRequested,), "trace_id", n, "delete", 2 * DAY_MS),
             TopicSpec(self.answers, (AnswerComposed,), "trace_id", n, "delete", 7 * DAY_MS),
             TopicSpec(self.telemetry, (SpanEnded, MetricPoint), "trace_id", n, "delete", DAY_MS),
             TopicSpec(self.assets, (AssetChanged,), "kind/asset_id@version", 1, "compact", 0),

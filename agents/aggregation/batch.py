@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.aggregation.join import Dispatch, fold
+from agents.aggregation.join import Ask, Dispatch, fold
 from agents.aggregation.published import PublishedAnswers
 from agents.aggregation.tables import Deadlines, TraceTable
 from agents.aggregation.trace import Trace
 from schemas.calls import DeadlinePassed, ToolCalled
 from schemas.events import AggregationEvent
+from schemas.plans import ReplanRequested
 from streams import counters
 from streams.lane.outbox import Item
 from streams.lane.table import Change
@@ -55,6 +56,8 @@ class Batch:
         for output in outputs:
             if isinstance(output, Dispatch):
                 self._dispatch(output.call)
+            elif isinstance(output, Ask):
+                self._ask(output.request)
             elif not self._published.holds(trace_id):
                 answer = output.answer
                 self.answers.append(self._road.item(trace_id, answer, tenant_id=answer.tenant_id))
@@ -75,6 +78,10 @@ class Batch:
     def _dispatch(self, call: ToolCalled) -> None:
         place = self._road.topics.tool_calls(call.kind), self._road.partition(call.tool_id)
         self.calls.setdefault(place, []).append(self._road.item(call.tool_id, call))
+
+    def _ask(self, request: ReplanRequested) -> None:
+        place = self._road.topics.replans, self._partition
+        self.calls.setdefault(place, []).append(self._road.item(request.trace_id, request))
 
     def _drop_deadline_of(self, event: AggregationEvent) -> None:
         """The deadline of a trace that is answered or unknown has no more work to do."""

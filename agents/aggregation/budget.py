@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Final, Literal
 
+from agents.aggregation.trace import Trace
 from schemas.answers import BudgetSummary, PhaseBudget
 from schemas.calls import ToolFailed, ToolSucceeded
+from schemas.plans import PlanMade
 from schemas.word import Instant
 
 PLAN_MS: Final = 30_000.0
@@ -12,6 +14,27 @@ EXECUTE_MS: Final = 60_000.0
 COMPOSE_MS: Final = 20_000.0
 
 Phase = Literal["planning", "tool_resolution", "execution", "aggregation", "response"]
+
+
+def execution_ends_at(plan: PlanMade) -> float:
+    """When the plan's calls have to be over: the phase's budget, or the whole deadline if that is sooner."""
+    ends_at = plan.planned_at + EXECUTE_MS / 1000
+    return ends_at if ends_at < plan.deadline_at else plan.deadline_at
+
+
+def composition_ends_at(plan: PlanMade, began_at: Instant) -> float:
+    """When a model that writes the text has to be done."""
+    return min(plan.deadline_at, began_at + COMPOSE_MS / 1000)
+
+
+def phase_of(trace: Trace) -> Literal["total", "execution", "compose"]:
+    """Which phase ends at the trace's `deadline_at`."""
+    plan = trace.plan
+    if plan is None:
+        return "total"
+    if trace.detours is not None and trace.detours.composing is not None:
+        return "compose"
+    return "execution" if trace.deadline_at < plan.deadline_at else "total"
 
 
 def summarise(

@@ -9,10 +9,12 @@ from typing import Final
 import msgspec
 
 from agents.aggregation.blocks import Room, block_of, main_result_of
-from agents.aggregation.budget import summarise
+from agents.aggregation.budget import execution_ends_at, summarise
 from agents.aggregation.clean import line, lines
 from agents.aggregation.figures import moment
 from agents.aggregation.outcomes import MESSAGE_CHARACTERS, Outcome, Outcomes, empty, outcomes_of, public
+from agents.aggregation.rewriting import composer_result, rewritten
+from agents.aggregation.substitutes import substitute_text
 from agents.aggregation.trace import Trace
 from agents.aggregation.wording import (
     failure_text,
@@ -22,9 +24,9 @@ from agents.aggregation.wording import (
     title_of,
     truncation_text,
 )
-from schemas.answers import AnswerComposed, Block, BlockKind, BudgetSummary, Reference, Status
+from schemas.answers import AnswerComposed, Block, BlockKind, BudgetSummary, Reference, Status, ToolResult
 from schemas.calls import Shape, ToolFailed, ToolOutput, ToolSucceeded
-from schemas.errors import ErrorCode, PublicError, ops_error
+from schemas.errors import ErrorCode, PublicError, ops_error, phase_timeout
 from schemas.ids import answer_id
 from schemas.plans import PlanFailed, PlanKind, PlanMade
 from schemas.word import Instant
@@ -120,7 +122,9 @@ def _without_steps(plan: PlanMade, now: Instant) -> AnswerComposed:
 def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now: Instant) -> AnswerComposed:
     main = _main(plan, outcomes)
     main_result = main_result_of(main.output, room) if main is not None and main.output is not None else None
-    text, blocks, references = _told(outcomes, room)
+    text, blocks, references = _told(plan, outcomes, room)
+    if trace.detours is not None and trace.detours.composing is not None:
+        text = rewritten(trace, plan, text)
     if main is not None and main_result is not None:
         text += _cut(main, main_result)
     return AnswerComposed(
@@ -139,20 +143,37 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
         text=_bounded(text),
         successful_tools=_tools(outcomes, success=True),
         failed_tools=_tools(outcomes, success=False),
-        results=tuple([outcome.result for outcome in outcomes.steps]),
+        results=_results(trace, plan, outcomes, now),
         main_result=main_result,
-        fallback_used=outcomes.fallback is not None,
-        fallback_details=outcomes.fallback,
+        fallback_used=bool(outcomes.fallbacks),
+        fallback_details=outcomes.fallbacks[0] if outcomes.fallbacks else None,
         replans=plan.attempt,
         budget=_budget(trace, plan, outcomes, now),
         blocks=blocks,
         references=references,
         suggestions=_suggestions(plan, outcomes),
-        error=_error(outcomes),
+        error=_error(plan, outcomes, now),
         applied_assets=plan.applied_assets,
         asked_at=moment(plan.asked_at),
         answered_at=moment(now),
+        language=plan.language,
+        fallbacks=outcomes.fallbacks,
+        replan_records=plan.replan_records,
+        usage=plan.usage,
     )
+
+
+def _results(trace: Trace, plan: PlanMade, outcomes: Outcomes, now: Instant) -> tuple[ToolResult, ...]:
+    """One result a call: of each step, before it that of the tool for which another stood in, and last the
+    composer's."""
+    results: list[ToolResult] = []
+    for outcome in outcomes.steps:
+        if outcome.before is not None:
+            results.append(outcome.before)
+        results.append(outcome.result)
+    if trace.detours is not None and trace.detours.composing is not None:
+        results.append(composer_result(trace, plan, now))
+    return tuple(results)
 
 
 def _cut(main: Outcome, main_result: ToolOutput) -> list[str]:
@@ -169,17 +190,15 @@ def _budget(trace: Trace, plan: PlanMade, outcomes: Outcomes, now: Instant) -> B
     return summarise(plan.asked_at, plan.planned_at, plan.deadline_at, results, now, cut=outcomes.timed_out)
 
 
-def _told(outcomes: Outcomes, room: Room) -> tuple[list[str], tuple[Block, ...], tuple[Reference, ...]]:
+def _told(
+    plan: PlanMade, outcomes: Outcomes, room: Room
+) -> tuple[list[str], tuple[Block, ...], tuple[Reference, ...]]:
     """The sentences, blocks and references of all steps: first what was found, then what is missing."""
     found: list[str] = []
     missing: list[str] = []
     blocks: list[Block] = []
     references: list[Reference] = []
-    if outcomes.fallback is not None:
-        used = outcomes.fallback
-        missing.append(
-            f"{line(used.tool_attempted)} failed; {line(used.tool_used_fallback)} stood in for it."
-        )
+    missing += [substitute_text(details, plan.language) for details in outcomes.fallbacks]
     for outcome in outcomes.steps:
         step, result, output = outcome.step, outcome.result, outcome.output
         if output is not None:
@@ -234,9 +253,10 @@ def _main(plan: PlanMade, outcomes: Outcomes) -> Outcome | None:
 def _tools(outcomes: Outcomes, *, success: bool) -> tuple[str, ...]:
     """Tools of the steps that succeeded, or that did not (a skipped step did not), each once, as in the
     plan."""
-    return tuple(
-        dict.fromkeys([out.result.tool_id for out in outcomes.steps if out.result.success is success])
-    )
+    tools = [out.result.tool_id for out in outcomes.steps if out.result.success is success]
+    if not success:
+        tools += [out.before.tool_id for out in outcomes.steps if out.before is not None]
+    return tuple(dict.fromkeys(tools))
 
 
 def _suggestions(plan: PlanMade, outcomes: Outcomes) -> tuple[str, ...]:
@@ -247,14 +267,13 @@ def _suggestions(plan: PlanMade, outcomes: Outcomes) -> tuple[str, ...]:
     return _listed((*plan.suggestions, *[error.suggestion for error in errors if error.suggestion]))
 
 
-def _error(outcomes: Outcomes) -> PublicError | None:
+def _error(plan: PlanMade, outcomes: Outcomes, now: Instant) -> PublicError | None:
     """What a failed answer failed of: the deadline if it cut a step, else the first step's error."""
     if outcomes.status is not Status.FAILED:
         return None
     if outcomes.timed_out:
-        return ops_error(
-            ErrorCode.EXECUTE_TIMEOUT, suggestion="Ask again, or give the question more time."
-        ).public()
+        budget_s = execution_ends_at(plan) - plan.planned_at
+        return phase_timeout("execution", now - plan.planned_at, budget_s).public()
     errors = (out.result.error_details for out in outcomes.steps)
     first = next((error for error in errors if error is not None), None)
     return first or ops_error(ErrorCode.PLAN_INVALID, "The plan's steps wait for one another.").public()

@@ -1,14 +1,25 @@
 """What became of each step: its tool result for the answer, and what stands over all of them."""
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
+from agents.aggregation.budget import execution_ends_at
 from agents.aggregation.clean import line
-from agents.aggregation.standing import Standing, found_nothing, groups, standing
-from agents.aggregation.trace import Trace
+from agents.aggregation.standing import (
+    Standing,
+    found_nothing,
+    groups,
+    halted_by,
+    may_stand_in,
+    standing,
+)
+from agents.aggregation.substitutes import fallback_details, replacements
+from agents.aggregation.trace import Call, Detours, Trace
+from agents.aggregation.turns import Turn, given_out
 from schemas.answers import FallbackDetails, Status, ToolResult
 from schemas.calls import ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import ErrorCode, OpsError, PublicError, ops_error
-from schemas.ids import call_id
+from schemas.ids import call_id, stand_in_call_id
 from schemas.plans import PlanMade, Step
 from schemas.word import Instant
 
@@ -16,12 +27,14 @@ MESSAGE_CHARACTERS: Final = 200
 
 
 class Outcome(NamedTuple):
-    """One step, its tool result and, where it succeeded with one, its output."""
+    """One step, its tool result and, where it succeeded with one, its output. `before`: the failure of the step's own
+    tool, where another stood in for it."""
 
     step: Step
     result: ToolResult
     output: ToolOutput | None = None
     read_at: Instant = 0.0
+    before: ToolResult | None = None
 
 
 class Outcomes(NamedTuple):
@@ -30,65 +43,90 @@ class Outcomes(NamedTuple):
     steps: tuple[Outcome, ...]
     status: Status
     timed_out: bool
-    fallback: FallbackDetails | None
+    fallbacks: tuple[FallbackDetails, ...] = ()
 
 
 def outcomes_of(trace: Trace, plan: PlanMade, now: Instant) -> Outcomes:
-    """Settle every step. An open one ran out of time (`TOOL_TIMEOUT`); what waits for it is skipped."""
-    stands = standing(plan, trace.succeeded, trace.failed)
-    cut = {step.step_id for step in stands.open}
-    if cut:
-        stands = _with_timeouts(trace, plan, cut)
+    """Settle every step. An open one ran out of time (`TOOL_TIMEOUT`), or was not begun because an earlier failure
+    ended the question; what waits for it is skipped."""
+    stands = standing(plan, trace)
+    cut: set[str] = set()
+    stopped: dict[str, str] = {}
+    if stands.open:
+        stands, cut, stopped = _ended(trace, plan, stands)
     group_of = groups(plan)
-    fallback = None
+    fallbacks: list[FallbackDetails] = []
     outcomes = []
     good = 0
     for step in plan.steps:
-        success = trace.succeeded.get(step.step_id)
-        if step.step_id not in stands.met:
-            outcomes.append(
-                Outcome(step, _unmet(trace, plan, step, stands, cut, group_of[step.step_id], now))
-            )
+        step_id = step.step_id
+        success = trace.succeeded.get(step_id)
+        if step_id in trace.failed and may_stand_in(step, trace.failed[step_id]):
+            outcome = _stood_in(trace, plan, step, stands, step_id in cut, group_of[step_id], now)
+            if outcome.result.success:
+                fallbacks.append(fallback_details(step, trace.failed[step_id], outcome.result.tool_id))
+        elif step_id not in stands.met:
+            result = _unmet(trace, plan, step, stands, cut, group_of[step_id], now)
+            outcome = Outcome(step, result)
         elif success is None:
-            outcomes.append(Outcome(step, _nothing(trace.failed[step.step_id])))
-            good += 1
+            outcome = Outcome(step, _nothing(trace.failed[step_id]))
         else:
-            outcomes.append(_succeeded(step, success))
-            good += 1
-            if success.tool_id != step.tool_id and fallback is None:
-                fallback = FallbackDetails(
-                    reason="primary_failed", tool_attempted=step.tool_id, tool_used_fallback=success.tool_id
-                )
+            outcome = _succeeded(step, success)
+        if step_id in stopped:
+            outcome = Outcome(step, skipped(trace, plan, step, stopped[step_id], group_of[step_id]))
+        elif outcome.result.cause in stopped:
+            outcome = Outcome(
+                step, skipped(trace, plan, step, stopped[outcome.result.cause], group_of[step_id])
+            )
+        good += outcome.result.success
+        outcomes.append(outcome)
+    if plan.replan_records:
+        fallbacks += replacements(plan, outcomes)
     if good == 0:
         status = Status.FAILED
     elif good < len(plan.steps):
         status = Status.PARTIAL_SUCCESS
     else:
-        status = Status.SUCCESS if fallback is None else Status.DEGRADED
-    return Outcomes(tuple(outcomes), status, bool(cut), fallback)
+        status = Status.DEGRADED if fallbacks else Status.SUCCESS
+    return Outcomes(tuple(outcomes), status, bool(cut), tuple(fallbacks))
 
 
-def _with_timeouts(trace: Trace, plan: PlanMade, cut: set[str]) -> Standing:
-    """How the plan stands if the open steps count as failed; the error itself is made where it is told."""
-    lost = dict(trace.failed)
-    for step in plan.steps:
-        if step.step_id in cut:
-            lost[step.step_id] = ToolFailed(
-                trace_id=plan.trace_id,
-                tenant_id=plan.tenant_id,
-                call_id="",
-                step_id=step.step_id,
-                tool_id=step.tool_id,
-                tool_type=step.tool_type,
-                group=0,
-                started_at=0.0,
-                ended_at=0.0,
-                error=_TIMEOUT,
-            )
-    return standing(plan, trace.succeeded, lost)
+def _ended(trace: Trace, plan: PlanMade, stands: Standing) -> tuple[Standing, set[str], dict[str, str]]:
+    """How the plan stands when nothing more will come: what the deadline cut, and what was not begun (with the step
+    whose failure ended the question)."""
+    halt = halted_by(plan, stands)
+    if plan.fail_fast and stands.failed:
+        halt = next(step.step_id for step in plan.steps if step.step_id in stands.failed)
+    stopped: dict[str, str] = {}
+    if halt is not None:
+        for step in stands.open:
+            turn = Turn(step, step.step_id in trace.failed)
+            if plan.fail_fast or given_out(trace, turn) is None:
+                stopped[step.step_id] = halt
+    over = {step.step_id for step in stands.open}
+    return standing(plan, trace, over), over - stopped.keys(), stopped
 
 
-_TIMEOUT: Final = ops_error(ErrorCode.TOOL_TIMEOUT, suggestion="Ask again, or give the question more time.")
+def _stood_in(
+    trace: Trace, plan: PlanMade, step: Step, stands: Standing, cut: bool, group: int, now: Instant
+) -> Outcome:
+    """The outcome of a step whose own tool gave way to its fallback."""
+    step_id, detours = step.step_id, trace.detours or Detours()
+    before = _told(trace.failed[step_id], success=False)
+    success, failed = detours.stood_in.get(step_id), detours.fell.get(step_id)
+    fallback = step.fallback
+    assert fallback is not None  # the caller asked whether it may stand in
+    if success is not None:
+        outcome = _succeeded(step, success)
+    elif failed is not None:
+        outcome = Outcome(step, _told(failed, success=step_id in stands.met))
+    else:
+        call = detours.calls.get(step_id)
+        late = _late(plan, step, call, stand_in_call_id(trace.trace_id, step_id, step.attempt), group, now)
+        outcome = Outcome(step, replace(late, tool_id=fallback.tool_id))
+        if not cut:
+            return Outcome(step, before)
+    return outcome._replace(result=replace(outcome.result, stands_in_for=step.tool_id), before=before)
 
 
 def _succeeded(step: Step, event: ToolSucceeded) -> Outcome:
@@ -101,6 +139,7 @@ def _succeeded(step: Step, event: ToolSucceeded) -> Outcome:
         duration_ms=(event.ended_at - event.started_at) * 1000,
         retries=event.retries,
         group=event.group,
+        attempt=step.attempt,
     )
     return Outcome(step, result, event.output, event.output.read_at or event.ended_at)
 
@@ -131,35 +170,58 @@ def _unmet(
     trace: Trace, plan: PlanMade, step: Step, stands: Standing, cut: set[str], group: int, now: Instant
 ) -> ToolResult:
     """The result of a step that failed, was cut by the deadline or never ran."""
-    event = trace.failed.get(step.step_id)
-    if event is not None and step.step_id in stands.failed:
+    step_id = step.step_id
+    event = trace.failed.get(step_id)
+    if event is not None and step_id in stands.failed:
         return _told(event, success=False)
+    call = trace.calls.get(step_id)
+    if step_id in cut:
+        return _late(plan, step, call, call_id(trace.trace_id, step_id, step.attempt), group, now)
+    cause = stands.skipped.get(step_id, step.depends_on[0] if step.depends_on else None)
+    return skipped(trace, plan, step, cause, group)
+
+
+def skipped(trace: Trace, plan: PlanMade, step: Step, cause: str | None, group: int) -> ToolResult:
+    """The result of a step that was not begun, or not waited for, because another one failed."""
     call = trace.calls.get(step.step_id)
-    if step.step_id in cut:
-        error = _TIMEOUT.public()
-        return ToolResult(
-            step_id=step.step_id,
-            tool_id=step.tool_id,
-            call_id=call.call_id if call else call_id(trace.trace_id, step.step_id, plan.attempt),
-            success=False,
-            status="timeout",
-            duration_ms=max(0.0, now - call.called_at) * 1000 if call else 0.0,
-            group=group,
-            error=error.message,
-            error_code=error.code,
-            error_details=error,
-        )
-    cause = stands.skipped.get(step.step_id, step.depends_on[0] if step.depends_on else None)
     return ToolResult(
         step_id=step.step_id,
         tool_id=step.tool_id,
-        call_id=call.call_id if call else call_id(trace.trace_id, step.step_id, plan.attempt),
+        call_id=call.call_id if call else call_id(trace.trace_id, step.step_id, step.attempt),
         success=False,
         status="skipped",
         duration_ms=0.0,
         group=group,
         error=f"Skipped, because step {cause} did not succeed.",
         cause=cause,
+        attempt=step.attempt,
+    )
+
+
+def _late(
+    plan: PlanMade, step: Step, call: Call | None, derived_id: str, group: int, now: Instant
+) -> ToolResult:
+    """The result of a call that the end of the execution phase cut."""
+    elapsed_ms, timeout_ms = (
+        round((until - plan.planned_at) * 1000, 1) for until in (now, execution_ends_at(plan))
+    )
+    error = ops_error(
+        ErrorCode.TOOL_TIMEOUT,
+        suggestion="Ask again, or give the question more time.",
+        details={"phase": "execution", "elapsed_ms": elapsed_ms, "timeout_ms": timeout_ms},
+    ).public()
+    return ToolResult(
+        step_id=step.step_id,
+        tool_id=step.tool_id,
+        call_id=call.call_id if call else derived_id,
+        success=False,
+        status="timeout",
+        duration_ms=max(0.0, now - call.called_at) * 1000 if call else 0.0,
+        group=group,
+        error=error.message,
+        error_code=error.code,
+        error_details=error,
+        attempt=step.attempt,
     )
 
 
@@ -177,6 +239,7 @@ def public(error: OpsError) -> PublicError:
         message=message,
         retryable=told.retryable,
         suggestion=suggestion,
+        details=told.details,
     )
 
 

@@ -1,23 +1,25 @@
 """How the steps of a plan stand, as a function of the plan and of the results alone: so it cannot depend
 on the order in which results came."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
-from schemas.calls import ToolFailed, ToolSucceeded
-from schemas.errors import ErrorCode
+from agents.aggregation.trace import Detours, Trace
+from schemas.calls import ToolFailed
+from schemas.errors import SUBSTITUTABLE, ErrorCode
 from schemas.plans import PlanMade, Step, Strategy
 
 MAX_IN_FLIGHT: Final = 10
 """Calls of one question that may run at a time."""
+_NO_DETOURS: Final = Detours()
 
 
 class Standing(NamedTuple):
     """Where each step stands, by step id.
 
-    `met`: it and all it waits for did their work. `failed`: it failed. `skipped`: step → the step whose
-    failure stood in its way. `open`: no result yet, all it waits for is met. What is in none of them waits
-    for an open step, or for itself.
+    `met`: it, or its stand-in, and all it waits for did their work. `failed`: it failed for good. `skipped`: step →
+    the step whose failure stood in its way. `open`: no result yet, all it waits for is met. What is in none of them
+    waits for an open step, or for itself.
     """
 
     met: set[str]
@@ -37,10 +39,9 @@ def found_nothing(result: ToolFailed) -> bool:
     return result.error.code is ErrorCode.DATA_NOT_FOUND
 
 
-def standing(
-    plan: PlanMade, succeeded: Mapping[str, ToolSucceeded], failed: Mapping[str, ToolFailed]
-) -> Standing:
-    """Settle each step of the plan: one pass when steps are listed after what they depend on, else more."""
+def standing(plan: PlanMade, trace: Trace, lost: Collection[str] = ()) -> Standing:
+    """Settle each step of the plan: one pass when steps are listed after what they depend on, else more. Open steps
+    that are `lost` count as failed."""
     stands = Standing(set(), set(), {}, [])
     steps: Sequence[Step] = plan.steps
     while steps:
@@ -54,29 +55,49 @@ def standing(
                 if not stands.met.issuperset(step.depends_on):
                     waiting.append(step)
                     continue
-            _settle(step, stands, succeeded, failed)
+            _settle(step, stands, trace, lost)
         if len(waiting) == len(steps):
             break
         steps = waiting
     return stands
 
 
-def _settle(
-    step: Step,
-    stands: Standing,
-    succeeded: Mapping[str, ToolSucceeded],
-    failed: Mapping[str, ToolFailed],
-) -> None:
-    """Put a step that waits for nothing where its result says."""
+def _settle(step: Step, stands: Standing, trace: Trace, lost: Collection[str]) -> None:
+    """Put a step that waits for nothing where its results say."""
     step_id = step.step_id
-    if step_id in succeeded:
+    if step_id in trace.succeeded:
         stands.met.add(step_id)
-    elif step_id not in failed:
-        stands.open.append(step)
-    elif found_nothing(failed[step_id]):
+        return
+    result, substitute = trace.failed.get(step_id), None
+    if result is not None and may_stand_in(step, result):
+        detours = trace.detours or _NO_DETOURS
+        if step_id in detours.stood_in:
+            stands.met.add(step_id)
+            return
+        result = substitute = detours.fell.get(step_id)
+    if result is None:
+        if step_id in lost:
+            stands.failed.add(step_id)
+        else:
+            stands.open.append(step)
+    elif found_nothing(substitute or result):
         stands.met.add(step_id)
     else:
         stands.failed.add(step_id)
+
+
+def may_stand_in(step: Step, failed: ToolFailed) -> bool:
+    """Whether the step's fallback is called after this failure of its own tool."""
+    return step.fallback is not None and failed.error.code in SUBSTITUTABLE
+
+
+def halted_by(plan: PlanMade, stands: Standing) -> str | None:
+    """The failed step after which no further step may begin, if there is one."""
+    if stands.failed:
+        for step in plan.steps:
+            if not step.continue_on_error and step.step_id in stands.failed:
+                return step.step_id
+    return None
 
 
 def _obstacle(plan: PlanMade, step: Step, stands: Standing) -> str | None:

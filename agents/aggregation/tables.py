@@ -6,6 +6,7 @@ import orjson
 from faust.types import TP
 
 from agents.aggregation.answered import Answered
+from agents.aggregation.budget import phase_of
 from agents.aggregation.trace import Trace, read_trace, write_trace
 from schemas.ids import TenantId
 from streams.lane.table import Change, DeadlineTable, LaneTable
@@ -74,7 +75,8 @@ class TraceTable(LaneTable):
 
 
 class Deadlines:
-    """Deadlines in a windowed table: row = trace, window = the second in which the deadline falls."""
+    """Deadlines in a windowed table: row = trace and the phase it is in, window = the second in which the deadline of
+    that phase falls."""
 
     def __init__(self, table: DeadlineTable) -> None:
         self.table = table
@@ -85,7 +87,11 @@ class Deadlines:
         window = self.table.window.current(trace.deadline_at)
         if (trace.trace_id, window) not in self.table.data:
             self.table.writing_partition = partition
-            self.windowed[trace.trace_id][window] = {"deadline_at": trace.deadline_at, "tenant_id": tenant_id}
+            self.windowed[trace.trace_id][window] = {
+                "deadline_at": trace.deadline_at,
+                "tenant_id": tenant_id,
+                "phase": phase_of(trace),
+            }
 
     def close(self, partition: int, trace_id: str, deadline_at: float) -> None:
         """Forget a trace's deadline; one that is not there is no error."""

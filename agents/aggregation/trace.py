@@ -10,7 +10,13 @@ from schemas.plans import PlanMade
 from schemas.word import Instant, word
 
 BY_PLAN: Final = ""
-"""`Call.released_by` of the calls that the plan itself set free; no step can be called so."""
+"""`Call.released_by` of the calls that the plan itself set free; no step can be called so. Those of the n-th replan
+have `@n`, those of the composer's deadline or result `@compose`."""
+
+
+def by_plan(attempt: int) -> str:
+    """`released_by` of what a plan itself sets free."""
+    return BY_PLAN if attempt == 0 else f"@{attempt}"
 
 
 class Call(NamedTuple):
@@ -23,6 +29,32 @@ class Call(NamedTuple):
     called_at: Instant
 
 
+class Asked(NamedTuple):
+    """Another plan was asked for and has not come yet."""
+
+    attempt: int
+    released_by: str
+    requested_at: Instant
+
+
+@word
+class Detours:
+    """What only some traces have: stand-ins of failed tools, a replan asked for, a model that writes the text.
+
+    A step's stand-in is called when its own tool has failed; so `Trace.failed` tells of the tool itself, and
+    `stood_in` and `fell` of what stood in for it.
+    """
+
+    calls: dict[str, Call] = field(default_factory=dict)
+    """Calls of stand-ins given out, by step id."""
+    stood_in: dict[str, ToolSucceeded] = field(default_factory=dict)
+    fell: dict[str, ToolFailed] = field(default_factory=dict)
+    asked: Asked | None = None
+    composing: Call | None = None
+    composed: ToolSucceeded | None = None
+    not_composed: ToolFailed | None = None
+
+
 @word
 class Trace:
     """All that is known of one trace.
@@ -33,6 +65,7 @@ class Trace:
 
     trace_id: str
     deadline_at: Instant = 0.0
+    """When the phase that it is in has to be over (budget.py: `due_of`)."""
     answered_at: Instant | None = None
     plan: PlanMade | None = None
     calls: dict[str, Call] = field(default_factory=dict)
@@ -41,6 +74,7 @@ class Trace:
     """First result of each step that succeeded, by step id."""
     failed: dict[str, ToolFailed] = field(default_factory=dict)
     """First result of each step that failed, by step id."""
+    detours: Detours | None = None
 
 
 _NO_CALLS: Final[dict[str, Call]] = {}

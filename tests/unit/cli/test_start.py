@@ -125,7 +125,7 @@ def test_a_users_mistake_is_a_sentence_and_not_a_traceback(
     [
         ("{not json", "is not JSON"),
         ('"a text"', "neither a JSON object nor a list"),
-        ('{"steps": [{"step_id": "a"}]}', "plan.steps.0.tool_id"),
+        ('{"steps": [{"tool_id": "a"}]}', "plan.steps.0.step_id"),
         ('{"steps": []}', "plan.steps"),
     ],
 )

@@ -391,14 +391,3 @@ def test_plan_that_cannot_go_on_ends_at_once(trace: Folding, steps: tuple[Step, 
     assert trace.answer.status is Status.FAILED
     assert trace.answer.error is not None
     assert trace.answer.error.code is ErrorCode.PLAN_INVALID
-
-
-def test_substitute_is_never_silent(trace: Folding) -> None:
-    """A result of another tool than the step's makes the answer degraded and says so."""
-    trace.take(plan(step("a")), success("a", tool_id="tool_z"))
-
-    answer = trace.answer
-    assert (answer.status, answer.fallback_used) == (Status.DEGRADED, True)
-    assert answer.fallback_details is not None
-    assert answer.fallback_details.tool_used_fallback == "tool_z"
-    assert "tool_a failed; tool_z stood in for it." in answer.text

@@ -1,0 +1,73 @@
+"""The text of a model in the answer: taken as far as its figures occur in what was found, and it is said when not."""
+
+from typing import Final
+
+from agents.aggregation.budget import composition_ends_at
+from agents.aggregation.composing import Written, held
+from agents.aggregation.outcomes import public
+from agents.aggregation.trace import Call, Trace
+from schemas.answers import ToolResult
+from schemas.errors import OpsError, phase_timeout
+from schemas.plans import PlanMade
+from schemas.word import Instant
+
+MAX_CHARACTERS: Final = 6_000
+
+
+def rewritten(trace: Trace, plan: PlanMade, told: list[str]) -> list[str]:
+    """The sentences of the answer: the model's, then what this answer has to say itself; or, when nothing of the
+    model's may stand, all of its own, and why."""
+    written = held(trace, plan, MAX_CHARACTERS)
+    if written is None or not written.text:
+        return [*told, _not_used(written, plan.language)]
+    if not written.dropped:
+        return [written.text, *told]
+    return [written.text, _left_out(written.dropped, plan.language), *told]
+
+
+def _not_used(written: Written | None, language: str) -> str:
+    if written is None:
+        if language == "ko":
+            return "언어 모델의 요약은 제때 오지 않아 사용하지 않았습니다."
+        return "The language model gave no summary in time, so there is none."
+    if language == "ko":
+        return "언어 모델의 요약은 결과에 없는 수치를 담고 있어 사용하지 않았습니다."
+    return "The language model's summary was left out: it named figures that no tool found."
+
+
+def _left_out(count: int, language: str) -> str:
+    if language == "ko":
+        return f"요약에서 결과에 없는 수치를 담은 문장 {count}개를 뺐습니다."
+    what = "one sentence" if count == 1 else f"{count} sentences"
+    return f"Left out of the summary: {what} with figures that no tool found."
+
+
+def composer_result(trace: Trace, plan: PlanMade, now: Instant) -> ToolResult:
+    """The outcome of the composer's call, for the list of results; it has no say in the status."""
+    detours, composer = trace.detours, plan.composer
+    assert detours is not None
+    assert detours.composing is not None
+    assert composer is not None
+    call, done, failed = detours.composing, detours.composed, detours.not_composed
+    event = done or failed
+    error = _error(plan, call, now) if event is None else None if failed is None else failed.error
+    told = None if error is None else public(error)
+    return ToolResult(
+        step_id=composer.step_id,
+        tool_id=composer.tool_id,
+        call_id=call.call_id,
+        success=done is not None,
+        status="success" if done is not None else "timeout" if event is None else "error",
+        duration_ms=((event.ended_at - event.started_at) if event is not None else now - call.called_at)
+        * 1000,
+        retries=event.retries if event is not None else 0,
+        group=len(plan.steps),
+        error=None if told is None else told.message,
+        error_code=None if told is None else told.code,
+        error_details=told,
+    )
+
+
+def _error(plan: PlanMade, call: Call, now: Instant) -> OpsError:
+    budget_s = composition_ends_at(plan, call.called_at) - call.called_at
+    return phase_timeout("compose", now - call.called_at, budget_s)
