@@ -11,6 +11,8 @@ from cli.commands import (
     demo,
     doctor,
     documents,
+    evaluate,
+    guard,
     migrate,
     plant,
     schemas,
@@ -61,6 +63,7 @@ def _root(
 
 app.command(rich_help_panel=ASKING)(ask.ask)
 app.command(rich_help_panel=ASKING)(demo.demo)
+app.command(rich_help_panel=ASKING)(evaluate.evaluate)
 app.command(rich_help_panel=RUNNING)(up.up)
 app.command(rich_help_panel=RUNNING)(worker.worker)
 app.add_typer(plant.commands, name="plant", rich_help_panel=RUNNING)
@@ -68,6 +71,7 @@ app.command(rich_help_panel=RUNNING)(web.web)
 app.add_typer(trace.commands, name="trace", rich_help_panel=LOOKING_AFTER)
 app.command(rich_help_panel=LOOKING_AFTER)(slo.slo)
 app.command(rich_help_panel=LOOKING_AFTER)(doctor.doctor)
+app.add_typer(guard.commands, name="guard", rich_help_panel=LOOKING_AFTER)
 app.add_typer(dead_letters.commands, name="dead-letters", rich_help_panel=LOOKING_AFTER)
 app.add_typer(topics.commands, name="topics", rich_help_panel=LOOKING_AFTER)
 app.command(rich_help_panel=LOOKING_AFTER)(migrate.migrate)

@@ -29,8 +29,11 @@ class StageError(Exception):
 class Stage:
     """Broker, ClickHouse and worker over one folder."""
 
-    def __init__(self, data_dir: Path, on_progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, data_dir: Path, on_progress: Callable[[str], None], packs: tuple[str, ...] = PACKS
+    ) -> None:
         self.data_dir = data_dir
+        self.packs = packs
         self.ready: dict[str, Any] = {}
         self._on_progress = on_progress
         self._said: list[str] = []
@@ -39,7 +42,7 @@ class Stage:
         """Start, and return when questions can be asked. Raises StageError."""
         read_fd, write_fd = os.pipe()
         command = [sys.executable, "-m", "cli.main", "up", "--data", str(self.data_dir), "--json"]
-        command += [part for pack in PACKS for part in ("--pack", pack)]
+        command += [part for pack in self.packs for part in ("--pack", pack)]
         try:
             self._process = BoundProcess(command, output_fd=write_fd, env=_environment(), grace_s=STOP_S)
         finally:
