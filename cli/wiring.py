@@ -11,10 +11,15 @@ from agents.execution.execution import Execution
 from agents.execution.executor import Executor
 from agents.execution.tool import Tool
 from agents.execution.toolbox import build_tools
+from agents.llm.client import LlmClient
+from agents.llm.settings import COMPOSER
+from agents.planning.context import AsyncPlanner
+from agents.planning.plan_cache import PlanCache
 from agents.planning.planner import Planner
 from agents.planning.planning import Planning
 from agents.planning.rules import RulesPlanner
 from cli.known_names import KnownNames
+from cli.language_model import llm_client, llm_planner, with_llm_tools
 from cli.packs import load_packs
 from registry.registry import Registry
 from streams.app import make_app
@@ -54,11 +59,16 @@ async def wire_worker(settings: Settings) -> Wired:
     road, wired = await make_road(settings), Wired()
     roles = set(settings.roles)
     if roles & {"planning", "execution"}:
-        registry = Registry.of(*load_packs(settings))
-        execution = Execution(registry, _tools(settings, registry), time.time)
+        registry = with_llm_tools(Registry.of(*load_packs(settings)), settings)
+        model = llm_client(settings)
+        tools = _tools(settings, registry, model)
+        execution = Execution(registry, tools, time.time)
         wired.closers.append(execution.close)
+        if model is not None:
+            wired.closers.append(model.close)
         if "planning" in roles:
-            _wire_planning(settings, road, registry, execution, wired)
+            thinker = llm_planner(settings, model, tools)
+            _wire_planning(settings, road, registry, execution, wired, thinker)
         if "execution" in roles:
             app = make_app(settings, "execution")
             for kind in KINDS:
@@ -75,9 +85,10 @@ async def wire_worker(settings: Settings) -> Wired:
     return wired
 
 
-def _tools(settings: Settings, registry: Registry) -> Mapping[str, Tool]:
+def _tools(settings: Settings, registry: Registry, model: LlmClient | None) -> Mapping[str, Tool]:
     return build_tools(
         registry,
+        llm=model,
         clickhouse_database=settings.clickhouse_database,
         clickhouse_user=settings.clickhouse_user,
         clickhouse_password=resolve_secret(settings.clickhouse_password),
@@ -85,10 +96,24 @@ def _tools(settings: Settings, registry: Registry) -> Mapping[str, Tool]:
 
 
 def _wire_planning(
-    settings: Settings, road: Road, registry: Registry, execution: Execution, wired: Wired
+    settings: Settings,
+    road: Road,
+    registry: Registry,
+    execution: Execution,
+    wired: Wired,
+    thinker: AsyncPlanner | None,
 ) -> None:
     known = KnownNames(registry, execution.run, time.time)
-    planning = Planning(registry, [RulesPlanner()], known_values=known, clock=time.time)
+    planning = Planning(
+        registry,
+        [RulesPlanner()],
+        known_values=known,
+        clock=time.time,
+        llm=thinker,
+        selection=settings.planner,
+        cache=PlanCache() if settings.plan_cache else None,
+        composer=COMPOSER if settings.composer == "llm" else None,
+    )
     app = make_app(settings, "planning")
     Planner(app, road, planning)
     wired.apps.append(app)

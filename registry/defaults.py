@@ -54,6 +54,8 @@ DEFAULT_POLICIES: tuple[PolicyAsset, ...] = (
 
 HTTP_TIMEOUT_CEILING_S = 60.0
 """An HTTP tool may raise its policy's timeout up to here."""
+LLM_TIMEOUT_CEILING_S = 120.0
+"""A language model may take as long as this, whatever the set of its policy."""
 
 _SET_OF_KIND: Mapping[str, PolicySet] = {"sql": "SQL", "http": "HTTP", "graph": "GRAPH"}
 
@@ -132,10 +134,13 @@ def with_capability_defaults(tool: ToolAsset) -> ToolAsset:
 
 
 def timeout_of(tool: ToolAsset, policy: PolicyAsset | None) -> float:
-    """Seconds one call may take: the smaller of tool and policy; an HTTP tool may go up to 60 s."""
+    """Seconds one call may take: the smaller of tool and policy; an HTTP tool may go up to 60 s, a language model
+    to 120 s."""
     if policy is None:
         return tool.timeout_seconds
     ceiling = policy.timeout_s
     if policy.policy_set == "HTTP" and "timeout_seconds" in tool.model_fields_set:
         ceiling = max(ceiling, HTTP_TIMEOUT_CEILING_S)
+    if tool.kind == "llm":
+        ceiling = max(ceiling, LLM_TIMEOUT_CEILING_S)
     return min(tool.timeout_seconds, ceiling)

@@ -1,9 +1,9 @@
 """Settings, read once where a process starts and handed on as an argument. Environment: `OPSLOOM_…`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Role = Literal["planning", "execution", "aggregation", "sink"]
@@ -63,6 +63,30 @@ class Settings(BaseSettings):
     """Origins whose pages may call the HTTP interface; none by default."""
     web_max_asks: int = Field(default=2_000, ge=1)
     """Questions that one web process waits for at once; more are told to come back."""
+    llm_url: str | None = None
+    """An OpenAI-compatible endpoint, such as `https://api.openai.com/v1`; None: no language model takes part."""
+    llm_model: str = ""
+    llm_key: str = ""
+    """A reference `env:NAME` or `file:PATH` to the endpoint's key; empty for one without."""
+    llm_timeout_s: float = Field(default=20.0, gt=0, le=120)
+    """What one question to the model may take while planning, retries included."""
+    llm_retries: int = Field(default=2, ge=0, le=5)
+    llm_concurrency: int = Field(default=16, ge=1)
+    """Calls of one process that are under way at once."""
+    llm_format: Literal["json_schema", "json_object", "none"] = "json_schema"
+    """How structured replies are asked for: what the endpoint understands."""
+    planner: Literal["rules", "llm", "rules-then-llm"] = "rules"
+    composer: Literal["templates", "llm"] = "templates"
+    plan_cache: bool = True
+    """Remember the plans of identical questions."""
+
+    @model_validator(mode="after")
+    def _model_is_named(self) -> Self:
+        if self.llm_url and not self.llm_model:
+            raise ValueError("llm_url is set and llm_model is not")
+        if not self.llm_url and (self.planner != "rules" or self.composer == "llm"):
+            raise ValueError("a language model is asked for and llm_url is not set")
+        return self
 
     @field_validator("roles", "packs", "web_cors_origins", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from agents.execution.tool import Tool
 from agents.execution.tools.engines.engine import Engine
+from agents.llm.client import LlmClient
 from registry.registry import Registry
 
 
@@ -26,11 +27,12 @@ def build_tools(
     clickhouse_user: str = "default",
     clickhouse_password: str = "",
     threads: int = 8,
+    llm: LlmClient | None = None,
 ) -> dict[str, Tool]:
     """Adapters by tool type, for every type the registry's tools are of and this house has. They open nothing
     yet. A tool type nobody knows is left out: its calls end in ASSET_LOAD_FAILED. Raises `MissingExtra`."""
 
-    settings = _Settings(clock, clickhouse_database, clickhouse_user, clickhouse_password, threads)
+    settings = _Settings(clock, clickhouse_database, clickhouse_user, clickhouse_password, threads, llm)
     used = {tool.tool_type for tool in registry.tools.values()}
     return {tool_type: make(settings) for tool_type, make in _MAKERS.items() if tool_type in used}
 
@@ -41,6 +43,7 @@ class _Settings(NamedTuple):
     clickhouse_user: str
     clickhouse_password: str
     threads: int
+    llm: LlmClient | None
 
     @property
     def few(self) -> int:
@@ -103,6 +106,19 @@ def _http_tool(settings: _Settings) -> Tool:
     return HttpTool(GuardedClient(), clock=settings.clock)
 
 
+def _prometheus(settings: _Settings) -> Tool:
+    from agents.execution.outbound.client import GuardedClient
+    from agents.execution.tools.prometheus import Prometheus
+
+    return Prometheus(GuardedClient(), clock=settings.clock)
+
+
+def _llm_tool(settings: _Settings) -> Tool:
+    from agents.execution.tools.llm_tool import LlmTool
+
+    return LlmTool(settings.llm, clock=settings.clock)
+
+
 def _probe(_: _Settings) -> Tool:
     from agents.execution.tools.probe import Probe
 
@@ -116,5 +132,7 @@ _MAKERS: Mapping[str, Callable[[_Settings], Tool]] = {
     "graph_query": _graph_query,
     "baseline_metrics": _baseline_metrics,
     "http_tool": _http_tool,
+    "prometheus": _prometheus,
+    "llm_tool": _llm_tool,
     "probe": _probe,
 }

@@ -14,6 +14,7 @@ from agents.llm.settings import LlmSettings
 from agents.llm.wire import MAX_REPLY_BYTES, bounded_client, error_of, reply_of
 from schemas.errors import ErrorCode, OpsError, ops_error
 from schemas.plans import LlmUsage
+from streams.redaction import masked
 from streams.secrets import SecretError, resolve_secret
 
 Message = Mapping[str, str]
@@ -119,7 +120,8 @@ class _Asking:
         settings = client.settings
         self._request: dict[str, Any] = {
             "model": settings.model,
-            "messages": [dict(message) for message in messages],
+            # Whoever puts a credential into a question or a document shall not find it at the model's maker.
+            "messages": [{**message, "content": masked(message["content"])} for message in messages],
             "max_completion_tokens": settings.max_output_tokens,
         }
         if schema is not None and settings.response_format == "json_schema":

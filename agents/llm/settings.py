@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+LLM_TOOL = "llm_tool"
+"""The tool that summarises and extracts; it is there wherever a model is configured."""
+COMPOSER = "composer"
+"""The tool that writes the text of answers; only the join calls it."""
+
 Format = Literal["json_schema", "json_object", "none"]
 
 

@@ -106,8 +106,8 @@ class Draft:
     applied: tuple[AppliedAsset, ...] = ()
     """Assets that shaped the draft besides its tools and templates."""
     usage: LlmUsage | None = None
-    at: Callable[[float], "Draft"] | None = field(default=None, compare=False, repr=False)
-    """The same draft as of another moment, where the planner kept its times in words; None: its times are fixed."""
+    at: Callable[[float], "Draft | None"] | None = field(default=None, compare=False, repr=False)
+    """The same draft as of another moment, where its times are kept in words; None: they are fixed."""
 
 
 Decision = Direct | Draft | Reject

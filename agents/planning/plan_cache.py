@@ -58,12 +58,14 @@ class PlanCache:
         if not 0 <= age_s < self._kept_s or (kept.fixed and _bucket(now) != _bucket(kept.kept_at)):
             del of_tenant[key]
             return None
+        decision = kept.decision
+        renewed = decision.at(now) if isinstance(decision, Draft) and decision.at is not None else decision
+        if renewed is None:
+            del of_tenant[key]
+            return None
         self._tenants.move_to_end(question.tenant_id)
         of_tenant.move_to_end(key)
-        decision = kept.decision
-        if isinstance(decision, Draft) and decision.at is not None:
-            decision = decision.at(now)
-        return decision, kept.planner
+        return renewed, kept.planner
 
     def keep(self, question: QuestionAsked, key: Key, decision: Decision, planner: str, now: float) -> None:
         """Remember a decision. Rejections are not kept: what was unknown may be known a moment later."""

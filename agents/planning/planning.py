@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
 
+from agents.llm.prompts import prompt
 from agents.planning.asking import language_of, time_zone_of
 from agents.planning.context import (
     PLAN_BUDGET_S,
@@ -22,14 +23,18 @@ from agents.planning.context import (
 )
 from agents.planning.plan_cache import Key, PlanCache, cache_key
 from agents.planning.resolution import Resolution
-from agents.planning.validation import Asker
+from agents.planning.validation import Asker, usable
 from registry.choosing import Health, nothing_known
+from registry.defaults import timeout_of
 from registry.registry import Registry
 from schemas.errors import ErrorCode, OpsError, ops_error, phase_timeout
 from schemas.plans import AppliedAsset, LlmUsage, PlanFailed, PlanKind, PlanMade, ProducerPlan, Step, Strategy
 from schemas.questions import TOTAL_BUDGET_S, QuestionAsked
 
 PRODUCER = "producer"
+COMPOSE_BUDGET_S = 20.0
+"""What a model may take to write the text."""
+_COMPOSE = "_compose"
 _PRODUCER_REASONS = ("the question brought its own plan",)
 
 Outcome = PlanMade | PlanFailed
@@ -56,8 +61,9 @@ class Planning:
     """Decides what becomes of questions, against one registry; make a new one when the registry changes.
 
     `planners` are asked in turn: the first that does not reject wins, else the last one's rejection stands. `llm` is
-    asked where `selection` or the question says so. `cache`, if given, remembers decisions. `clock`, if given, stamps
-    `planned_at` and tells how long a wait took; nothing else is decided by it.
+    asked where `selection` or the question says so. `cache`, if given, remembers decisions. `composer` is the tool that
+    writes the text of answers, if a model is to. `clock`, if given, stamps `planned_at` and tells how long a wait took;
+    nothing else is decided by it.
     """
 
     def __init__(
@@ -71,6 +77,7 @@ class Planning:
         selection: Selection = "rules",
         cache: PlanCache | None = None,
         health: Health = nothing_known,
+        composer: str | None = None,
     ) -> None:
         if not planners:
             raise ValueError("planning needs at least one planner")
@@ -83,6 +90,7 @@ class Planning:
         self._selection = selection
         self._cache = cache
         self._health = health
+        self._composer = composer
 
     def decide(self, question: QuestionAsked, *, trace_id: str, now: float) -> Outcome:
         """The decision on a question read at `now` (Unix seconds), without waiting for anything: a language model is
@@ -266,6 +274,10 @@ class Planning:
             return self._failed(asked, decided)
         question, trace_id, now, deadline_at = asked
         options = question.options
+        composer = (
+            None if self._composer is None else composing_step(self.registry, self._composer, asked, decided)
+        )
+        applied = decided.applied if composer is None else (*decided.applied, prompt("compose").applied)
         return PlanMade(
             trace_id=trace_id,
             tenant_id=question.tenant_id,
@@ -286,13 +298,14 @@ class Planning:
             reasons=decided.reasons,
             text=decided.text,
             suggestions=decided.suggestions,
-            applied_assets=decided.applied,
+            applied_assets=applied,
             fail_fast=options.fail_fast,
             no_cache=options.no_cache,
             allowed_tools=options.tools,
             language=language_of(question),
             time_zone=time_zone_of(question),
             usage=decided.usage,
+            composer=composer,
         )
 
     def _failed(self, asked: "_Asked", error: OpsError) -> PlanFailed:
@@ -333,6 +346,27 @@ class _Decided(NamedTuple):
     text: str = ""
     suggestions: tuple[str, ...] = ()
     usage: LlmUsage | None = None
+
+
+def composing_step(registry: Registry, tool_id: str, asked: _Asked, decided: _Decided) -> Step | None:
+    """The call of the model that writes the text; None where the plan runs nothing, or the asker may not use it."""
+    tool, question = registry.tool(tool_id), asked.question
+    asker = Asker(
+        question.tenant_id, question.user.roles
+    )  # what may be asked is restricted, not who tells of it
+    if tool is None or decided.kind is not PlanKind.PLAN or not usable(tool, asker):
+        return None
+    step_id = _COMPOSE
+    while any(step.step_id == step_id for step in decided.steps):
+        step_id += "_"
+    return Step(
+        step_id=step_id,
+        tool_id=tool.id,
+        tool_type=tool.tool_type,
+        kind=tool.kind,
+        params={"task": "compose"},
+        timeout_s=min(timeout_of(tool, registry.policy_for(tool)), COMPOSE_BUDGET_S),
+    )
 
 
 def _asker(question: QuestionAsked) -> Asker:
