@@ -24,14 +24,14 @@ class Progress:
         self._plans: set[int] = set()
         self._started: set[str] = set()
         self._ended: set[str] = set()
-        self._early: list[ToolCalled] = []
+        self._early: list[Event] = []
 
     def take(self, event: Event) -> list[ProgressEvent]:
         """What an event adds; nothing for one that was told before or concerns nobody."""
         match event:
             case PlanMade() if event.attempt not in self._plans:
                 return self._planned(event)
-            case ToolCalled() if not self._plans:
+            case ToolCalled() | ToolSucceeded() | ToolFailed() if not self._plans:
                 self._early.append(event)
             case ToolCalled():
                 return self._start(event.step_id, event.tool_id, event.call_id, event.called_at)
@@ -45,7 +45,8 @@ class Progress:
         """Everything not told yet, and the answer."""
         told: list[ProgressEvent] = []
         if not self._plans and (answer.results or answer.error is None):
-            told.append(_plan_of(answer))
+            self._plans.add(0)
+            told += [_plan_of(answer), *self._replay()]
         for result in answer.results:
             key = result.call_id or result.step_id
             if key in self._ended:
@@ -72,10 +73,12 @@ class Progress:
                 at=moment(plan.planned_at),
             )
         ]
+        return [*told, *self._replay()]
+
+    def _replay(self) -> list[ProgressEvent]:
+        """What came before its plan."""
         early, self._early = self._early, []
-        for call in early:
-            told += self._start(call.step_id, call.tool_id, call.call_id, call.called_at)
-        return told
+        return [told for event in early for told in self.take(event)]
 
     def _start(self, step_id: str, tool_id: str, call_id: str, at: float | None) -> list[ProgressEvent]:
         if call_id in self._started:

@@ -78,10 +78,9 @@ class Callers:
         """Who it is. Raises Failed: AUTH_FAILED, PERMISSION_DENIED, UPSTREAM_UNAVAILABLE."""
         kind, _, token = (authorization or "").partition(" ")
         token = token.strip()
-        if kind.lower() != "bearer" or not token:
+        if kind.lower() != "bearer" or not token or not token.isascii():
             raise unauthorised("A bearer token is needed.")
-        given = token.encode("utf-8", "surrogateescape")
-        if self._development_token and hmac.compare_digest(given, self._development_token):
+        if self._development_token and hmac.compare_digest(token.encode(), self._development_token):
             return Caller(None, "developer", ("developer",))
         if self._keys is None:
             raise unauthorised("The token is not known.")

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 import aiohttp
@@ -35,7 +36,7 @@ class PublishedKeys:
         self._url = url
         self._clock = clock
         self._keys: dict[str | None, jwt.PyJWK] = {}
-        self._fetched_at = self._tried_at = -STALE_S
+        self._fetched_at = self._tried_at = -inf
         self._turn = asyncio.Lock()
 
     async def key_for(self, header: Mapping[str, Any]) -> jwt.PyJWK:
