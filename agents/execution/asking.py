@@ -197,7 +197,7 @@ def _schema_of(admitted: Admitted) -> Mapping[str, Any]:
     if schema or not _is_open(admitted):
         return schema
     declared = admitted.adapter.parameters.model_json_schema().get("properties", {})
-    return {"type": "object", "properties": dict.fromkeys(declared, {})}
+    return {"type": "object", "properties": {name: {} for name in declared}}
 
 
 def _unfit(params: Mapping[str, Any], schema: Mapping[str, Any]) -> Refuse | None:
