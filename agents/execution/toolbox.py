@@ -119,6 +119,15 @@ def _llm_tool(settings: _Settings) -> Tool:
     return LlmTool(settings.llm, clock=settings.clock)
 
 
+def _mcp_tool(settings: _Settings) -> Tool:
+    if importlib.util.find_spec("mcp") is None:
+        raise MissingExtra("mcp_tool", "mcp")
+    from agents.execution.outbound.client import GuardedClient
+    from agents.execution.tools.mcp_tool import McpTool
+
+    return McpTool(GuardedClient(), clock=settings.clock)
+
+
 def _probe(_: _Settings) -> Tool:
     from agents.execution.tools.probe import Probe
 
@@ -134,5 +143,6 @@ _MAKERS: Mapping[str, Callable[[_Settings], Tool]] = {
     "http_tool": _http_tool,
     "prometheus": _prometheus,
     "llm_tool": _llm_tool,
+    "mcp_tool": _mcp_tool,
     "probe": _probe,
 }
