@@ -53,6 +53,36 @@ def waiting(text: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextlib.contextmanager
+def following() -> Iterator[Callable[[Any], None]]:
+    """Gives what to call with each event of a question; drawn live on a terminal, as lines where there is none, in
+    both cases on standard error."""
+    import time
+
+    from cli.render.progress import Watched
+
+    watched = Watched(time.monotonic)
+    with _quiet("aiokafka"):
+        if not sys.stderr.isatty():
+            yield lambda event: _say(watched.take(event))
+            return
+        from rich.console import Console
+        from rich.live import Live
+
+        with Live(watched, console=Console(stderr=True), transient=True, refresh_per_second=10):
+            yield lambda event: _drop(watched.take(event))
+
+
+def _say(text: str | None) -> None:
+    if text:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+def _drop(_text: str | None) -> None:
+    """It is drawn already."""
+
+
+@contextlib.contextmanager
 def _quiet(logger_name: str) -> Iterator[None]:
     logger = logging.getLogger(logger_name)
     before = logger.level

@@ -7,7 +7,7 @@ import typer
 from cli import parameters
 
 if TYPE_CHECKING:
-    from opsloom import AnswerComposed
+    from opsloom import AnswerComposed, Client
 
 ModeName = Literal["all", "config", "metric", "history", "graph", "document"]
 
@@ -72,7 +72,7 @@ def ask(
         "plan": None if plan is None else _read_plan(plan),
     }
     given = {name: value for name, value in asking.items() if value is not None}
-    answer = asyncio.run(_ask(settings, tenant, question, timeout_s, given))
+    answer = asyncio.run(_ask(settings, tenant, question, timeout_s, given, live=not json_output))
     if json_output:
         print_json(answer)
     else:
@@ -83,27 +83,64 @@ def ask(
 
 
 async def _ask(
-    settings: Any, tenant: str, question: str, timeout_s: float | None, asking: dict[str, Any]
+    settings: Any,
+    tenant: str,
+    question: str,
+    timeout_s: float | None,
+    asking: dict[str, Any],
+    *,
+    live: bool,
 ) -> "AnswerComposed":
-    from cli.output import waiting
     from cli.render.errors import EXIT_NO_ANSWER, EXIT_USAGE, fail
     from opsloom import Client, NoAnswer, Refused
 
+    client = Client(
+        settings.broker,
+        tenant_id=tenant,
+        topic_prefix=settings.topic_prefix,
+        codec=settings.codec,
+        schema_registry_url=settings.schema_registry_url,
+    )
+    try:
+        if live and "question_id" not in asking:
+            return await _watch(client, question, timeout_s, asking)
+        return await _wait(client, question, timeout_s, asking)
+    except NoAnswer as exc:
+        fail(exc.reason, exc.hint, EXIT_NO_ANSWER)
+    except Refused as exc:
+        fail(exc.reason, exc.hint, 1 if exc.sent else EXIT_USAGE)
+
+
+async def _watch(
+    client: "Client", question: str, timeout_s: float | None, asking: dict[str, Any]
+) -> "AnswerComposed":
+    """Show stages and tools as they run."""
+    from contextlib import aclosing
+
+    from cli.output import following
+    from opsloom import Answered
+
+    with following() as take:
+        async with client:
+            events = client.stream(question, timeout_s=timeout_s, **asking)
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, Answered):
+                        return event.answer
+                    take(event)
+    raise AssertionError("a stream ends with its answer")
+
+
+async def _wait(
+    client: "Client", question: str, timeout_s: float | None, asking: dict[str, Any]
+) -> "AnswerComposed":
+    """The answer alone; one that was given before if the question was asked before."""
+    from cli.output import waiting
+
+    look_back_s = 86_400.0 if "question_id" in asking else 0.0
     with waiting("Asking …"):
-        try:
-            async with Client(
-                settings.broker,
-                tenant_id=tenant,
-                topic_prefix=settings.topic_prefix,
-                codec=settings.codec,
-                schema_registry_url=settings.schema_registry_url,
-            ) as client:
-                look_back_s = 86_400.0 if "question_id" in asking else 0.0
-                return await client.ask(question, timeout_s=timeout_s, look_back_s=look_back_s, **asking)
-        except NoAnswer as exc:
-            fail(exc.reason, exc.hint, EXIT_NO_ANSWER)
-        except Refused as exc:
-            fail(exc.reason, exc.hint, 1 if exc.sent else EXIT_USAGE)
+        async with client:
+            return await client.ask(question, timeout_s=timeout_s, look_back_s=look_back_s, **asking)
 
 
 def _user(name: str | None, roles: list[str] | None) -> Any:
