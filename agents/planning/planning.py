@@ -2,7 +2,8 @@
 waiting where a language model takes part."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
@@ -21,6 +22,7 @@ from agents.planning.context import (
     PlanningContext,
     Reject,
 )
+from agents.planning.fitting import Adapter
 from agents.planning.plan_cache import Key, PlanCache, cache_key
 from agents.planning.resolution import Resolution
 from agents.planning.validation import Asker, usable
@@ -30,6 +32,8 @@ from registry.registry import Registry
 from schemas.errors import ErrorCode, OpsError, ops_error, phase_timeout
 from schemas.plans import AppliedAsset, LlmUsage, PlanFailed, PlanKind, PlanMade, ProducerPlan, Step, Strategy
 from schemas.questions import TOTAL_BUDGET_S, QuestionAsked
+
+_log = logging.getLogger(__name__)
 
 PRODUCER = "producer"
 COMPOSE_BUDGET_S = 20.0
@@ -77,6 +81,7 @@ class Planning:
         selection: Selection = "rules",
         cache: PlanCache | None = None,
         health: Health = nothing_known,
+        adapters: Mapping[str, Adapter] | None = None,
         composer: str | None = None,
     ) -> None:
         if not planners:
@@ -84,7 +89,7 @@ class Planning:
         self.registry = registry
         self._planners = tuple(planners)
         self._known_values = known_values
-        self._resolution = Resolution(registry)
+        self.resolution = Resolution(registry, adapters)
         self._clock = clock
         self._llm = llm
         self._selection = selection
@@ -174,6 +179,7 @@ class Planning:
                 ops_error(ErrorCode.TOOL_TIMEOUT, "The language model did not answer in time.")
             )
         except Exception as exc:  # noqa: BLE001  # border: a planner that breaks leaves the question to the rules
+            _log.warning("planning with %s broke: %r", llm.name, exc)
             found = PlannerFailed(ops_error(ErrorCode.INTERNAL_ERROR, detail=f"planning: {exc!r}"[:2_000]))
         if isinstance(found, Draft | Direct):
             self._keep(asked, key, found, llm.name)
@@ -212,14 +218,23 @@ class Planning:
         return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
     def _from_producer(self, plan: ProducerPlan, asker: Asker) -> "_Decided | OpsError":
-        shape = self._resolution.shape_of(plan.steps, asker)
+        shape = self.resolution.shape_of(plan.steps, asker, strategy=plan.strategy, health=self._health)
         if isinstance(shape, OpsError):
             return shape
-        steps = self._resolution.with_params(shape, [step.params for step in plan.steps])
+        steps = self.resolution.with_params(shape, [step.params for step in plan.steps])
         if isinstance(steps, OpsError):
             return steps
         applied = shape.applied + self._templates_of(steps)
-        return _Decided(PlanKind.PLAN, PRODUCER, _PRODUCER_REASONS, 1.0, steps, shape.strategy, applied)
+        return _Decided(
+            PlanKind.PLAN,
+            PRODUCER,
+            _PRODUCER_REASONS + shape.reasons,
+            1.0,
+            steps,
+            shape.strategy,
+            applied,
+            max_replans=shape.max_replans,
+        )
 
     def _from_decision(self, decision: Decision, planner: str, asker: Asker) -> "_Decided | OpsError":
         if isinstance(decision, Draft):
@@ -237,10 +252,10 @@ class Planning:
 
     def _from_draft(self, draft: Draft, asker: Asker) -> "_Decided | OpsError":
         steps = draft.steps
-        shape = self._resolution.shape_of(steps, asker)
+        shape = self.resolution.shape_of(steps, asker, health=self._health)
         if isinstance(shape, OpsError):
             return shape
-        made = self._resolution.with_params(
+        made = self.resolution.with_params(
             shape, [step.params for step in steps], [step.render for step in steps]
         )
         if isinstance(made, OpsError):
@@ -249,12 +264,13 @@ class Planning:
         return _Decided(
             PlanKind.PLAN,
             draft.planner,
-            draft.reasons,
+            draft.reasons + shape.reasons,
             draft.score,
             made,
             shape.strategy,
             applied,
             usage=draft.usage,
+            max_replans=shape.max_replans,
         )
 
     def _templates_of(self, steps: Iterable[Step]) -> tuple[AppliedAsset, ...]:
@@ -305,6 +321,7 @@ class Planning:
             language=language_of(question),
             time_zone=time_zone_of(question),
             usage=decided.usage,
+            max_replans=decided.max_replans,
             composer=composer,
         )
 
@@ -346,6 +363,7 @@ class _Decided(NamedTuple):
     text: str = ""
     suggestions: tuple[str, ...] = ()
     usage: LlmUsage | None = None
+    max_replans: int = 0
 
 
 def composing_step(registry: Registry, tool_id: str, asked: _Asked, decided: _Decided) -> Step | None:

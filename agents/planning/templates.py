@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from agents.references import is_reference
 from registry.assets import Parameter, TemplateAsset, ToolAsset
 from registry.registry import Registry
 from registry.statements import argument_names
@@ -38,7 +39,7 @@ def check_template_call(
             return _invalid(
                 step_id, "gives an argument its template does not declare", f"argument {name:.80}"
             )
-        problem = _misfit(template.parameters[known[name]], value)
+        problem = "" if is_reference(value) else _misfit(template.parameters[known[name]], value)
         if problem:
             return _invalid(step_id, f"gives an argument that {problem}", f"argument {name}: {problem}")
     for name, owner in known.items():

@@ -33,15 +33,15 @@ class Asker:
 
 def usable(tool: ToolAsset, asker: Asker) -> bool:
     """May the asker use the tool: by tenant, by role, and by the question's own restriction?"""
-    return _objection(tool, asker) is None
+    return objection(tool, asker) is None
 
 
 def check_plan(steps: Collection[StepShape], registry: Registry, asker: Asker) -> OpsError | None:
     """The first thing wrong with a plan as `PLAN_INVALID`, or None when it is valid."""
     if not steps:
-        return _invalid("The plan has no steps.", "send at least one step")
+        return invalid("The plan has no steps.", "send at least one step")
     if len(steps) > MAX_STEPS:
-        return _invalid(f"The plan has {len(steps)} steps; at most {MAX_STEPS} are allowed.", "split it")
+        return invalid(f"The plan has {len(steps)} steps; at most {MAX_STEPS} are allowed.", "split it")
     return _check_graph(steps) or _check_tools(steps, registry, asker)
 
 
@@ -49,22 +49,22 @@ def _check_graph(steps: Collection[StepShape]) -> OpsError | None:
     edges: dict[str, tuple[str, ...]] = {}
     for step in steps:
         if step.step_id in edges:
-            return _invalid(f"Two steps are called '{step.step_id}'.", "give each step its own step_id")
+            return invalid(f"Two steps are called '{step.step_id}'.", "give each step its own step_id")
         edges[step.step_id] = step.depends_on
     for step in steps:
         for parent in step.depends_on:
             if parent not in edges:
-                return _invalid(
+                return invalid(
                     f"Step '{step.step_id}' depends on '{parent}', which is not in the plan.",
                     "name a step of the plan",
                 )
     for step_id in edges:
         cycle = cycle_in(edges, step_id)
         if cycle:
-            return _invalid(f"The steps wait for one another: {' → '.join(cycle)}.", "remove one dependency")
+            return invalid(f"The steps wait for one another: {' → '.join(cycle)}.", "remove one dependency")
     deepest = max(depths(edges).items(), key=lambda item: item[1])
     if deepest[1] > MAX_DEPTH:
-        return _invalid(
+        return invalid(
             f"Step '{deepest[0]}' is {deepest[1]} steps deep; at most {MAX_DEPTH} are allowed.",
             "flatten the plan",
         )
@@ -74,18 +74,19 @@ def _check_graph(steps: Collection[StepShape]) -> OpsError | None:
 def _check_tools(steps: Iterable[StepShape], registry: Registry, asker: Asker) -> OpsError | None:
     for step in steps:
         tool = registry.tool(step.tool_id)
-        objection = f"tool {step.tool_id} is not published" if tool is None else _objection(tool, asker)
-        if objection is not None:
+        why_not = f"tool {step.tool_id} is not published" if tool is None else objection(tool, asker)
+        if why_not is not None:
             # Unknown, another tenant's and forbidden read the same to the asker: no probing for what exists.
-            return _invalid(
+            return invalid(
                 f"Step '{step.step_id}' asks for a tool that may not be used here.",
                 "use a tool that is published for this tenant and role and allowed by the question",
-                detail=f"step {step.step_id}: {objection}",
+                detail=f"step {step.step_id}: {why_not}",
             )
     return None
 
 
-def _objection(tool: ToolAsset, asker: Asker) -> str | None:
+def objection(tool: ToolAsset, asker: Asker) -> str | None:
+    """Why the asker may not use the tool, for operators; None when he may."""
     if tool.supported_tenants is not None and asker.tenant_id not in tool.supported_tenants:
         return f"tool {tool.id} is not open to tenant {asker.tenant_id}"
     if not any(role in tool.roles for role in asker.roles):
@@ -122,5 +123,6 @@ def strategy_of(steps: Collection[StepShape]) -> Strategy:
     return Strategy.SERIAL
 
 
-def _invalid(message: str, suggestion: str, *, detail: str | None = None) -> OpsError:
+def invalid(message: str, suggestion: str, *, detail: str | None = None) -> OpsError:
+    """`PLAN_INVALID` with what is wrong, what to do, and what operators should know."""
     return ops_error(ErrorCode.PLAN_INVALID, message, detail=detail or message, suggestion=suggestion)
