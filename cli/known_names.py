@@ -29,6 +29,10 @@ class KnownNames:
         self._clock = clock
         self._names: dict[tuple[str, str], Sequence[str]] = {}
 
+    def adopt(self, registry: Registry) -> None:
+        """Ask this snapshot's templates from now on."""
+        self._registry = registry
+
     def __call__(self, tenant_id: str, template_id: str) -> Sequence[str]:
         return self._names.get((tenant_id, template_id), ())
 

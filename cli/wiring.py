@@ -8,7 +8,6 @@ from typing import Any
 
 from agents.aggregation.aggregator import Aggregator
 from agents.execution.execution import Execution
-from agents.execution.executor import Executor
 from agents.execution.tool import Tool
 from agents.execution.toolbox import build_tools
 from agents.llm.client import LlmClient
@@ -17,10 +16,15 @@ from agents.planning.context import AsyncPlanner
 from agents.planning.plan_cache import PlanCache
 from agents.planning.planner import Planner
 from agents.planning.planning import Planning
+from agents.planning.replanner import Replanner
+from agents.planning.replanning import Replanning
+from agents.planning.resolution import Resolution
 from agents.planning.rules import RulesPlanner
 from cli.known_names import KnownNames
 from cli.language_model import llm_client, llm_planner, with_llm_tools
+from cli.live import LiveAssets, Swapped, execution_that_adopts, followed_health, wire_executors
 from cli.packs import load_packs
+from registry.health import HealthBoard
 from registry.registry import Registry
 from streams.app import make_app
 from streams.codecs import Codec
@@ -30,7 +34,7 @@ from streams.schema_ids import FileIds, RegistryIds
 from streams.secrets import resolve_secret
 from streams.settings import Settings
 from streams.telemetry import attach_telemetry
-from streams.topics import KINDS, Topics
+from streams.topics import Topics
 
 CLICKHOUSE_WAIT_S = 30.0
 
@@ -61,18 +65,19 @@ async def wire_worker(settings: Settings) -> Wired:
     if roles & {"planning", "execution"}:
         registry = with_llm_tools(Registry.of(*load_packs(settings)), settings)
         model = llm_client(settings)
-        tools = _tools(settings, registry, model)
-        execution = Execution(registry, tools, time.time)
+        live = await _live_assets(settings, road, registry, wired)
+        execution, tools = execution_that_adopts(
+            live, lambda snapshot: _tools(settings, snapshot, model), time.time
+        )
         wired.closers.append(execution.close)
         if model is not None:
             wired.closers.append(model.close)
         if "planning" in roles:
             thinker = llm_planner(settings, model, tools)
-            _wire_planning(settings, road, registry, execution, wired, thinker)
+            _wire_planning(settings, road, live, tools, wired, thinker)
         if "execution" in roles:
             app = make_app(settings, "execution")
-            for kind in KINDS:
-                Executor(app, road, kind, execution)
+            wire_executors(app, road, execution, live, settings.worker_id)
             wired.apps.append(app)
     if "aggregation" in roles:
         app = make_app(settings, "aggregation")
@@ -83,6 +88,15 @@ async def wire_worker(settings: Settings) -> Wired:
     if wired.apps:
         attach_telemetry(wired.apps[0], road, settings.metrics_every_s)
     return wired
+
+
+async def _live_assets(settings: Settings, road: Road, base: Registry, wired: Wired) -> LiveAssets:
+    """The packs' assets and the log's over them, as far as it goes now; followed from here on."""
+    live = LiveAssets(settings, road, base)
+    await live.followed.catch_up()
+    wired.background.append(live.followed.follow)
+    wired.closers.append(live.followed.close)
+    return live
 
 
 def _tools(settings: Settings, registry: Registry, model: LlmClient | None) -> Mapping[str, Tool]:
@@ -98,24 +112,46 @@ def _tools(settings: Settings, registry: Registry, model: LlmClient | None) -> M
 def _wire_planning(
     settings: Settings,
     road: Road,
-    registry: Registry,
-    execution: Execution,
+    live: LiveAssets,
+    tools: Mapping[str, Tool],
     wired: Wired,
     thinker: AsyncPlanner | None,
 ) -> None:
-    known = KnownNames(registry, execution.run, time.time)
-    planning = Planning(
-        registry,
-        [RulesPlanner()],
-        known_values=known,
-        clock=time.time,
-        llm=thinker,
-        selection=settings.planner,
-        cache=PlanCache() if settings.plan_cache else None,
-        composer=COMPOSER if settings.composer == "llm" else None,
-    )
+    # Names are looked up beside the road, by each planner for itself: their gates are this process's own.
+    lookups = Execution(live.registry, tools, time.time)
+    known = KnownNames(live.registry, lookups.run, time.time)
+    board = HealthBoard(time.time)
+
+    def plan_with(registry: Registry) -> Planning:
+        return Planning(
+            registry,
+            [RulesPlanner()],
+            known_values=known,
+            clock=time.time,
+            health=board,
+            llm=thinker,
+            selection=settings.planner,
+            cache=PlanCache() if settings.plan_cache else None,
+            composer=COMPOSER if settings.composer == "llm" else None,
+            adapters=tools,
+        )
+
+    planning = Swapped(plan_with)
+    replanning = Swapped(lambda registry: Replanning(registry, Resolution(registry, tools), board))
+    for adopt in (
+        lambda registry: lookups.adopt(registry, tools),
+        known.adopt,
+        planning.adopt,
+        replanning.adopt,
+    ):
+        live.adopted_by(adopt)
+    health = followed_health(settings, road, board)
+    wired.before_ready.append(health.catch_up)
+    wired.background.append(health.follow)
+    wired.closers.append(health.close)
     app = make_app(settings, "planning")
     Planner(app, road, planning)
+    Replanner(app, road, replanning)
     wired.apps.append(app)
     wired.before_ready.append(known.refresh)
     wired.background.append(known.keep_fresh)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from agents.execution.ledger import KafkaLedger
 from schemas.calls import ToolCalled, ToolFailed, ToolSucceeded
 from streams import counters
 from streams.codecs import DecodeError
@@ -22,10 +23,21 @@ class Executes(Protocol):
 class Executor(ConcurrentLane):
     """Reads one `ops.tool-calls.<kind>`. Each call becomes a result in `ops.aggregation`."""
 
-    def __init__(self, app: Any, road: Road, kind: str, execution: Executes) -> None:
+    def __init__(
+        self, app: Any, road: Road, kind: str, execution: Executes, ledger: KafkaLedger | None = None
+    ) -> None:
         super().__init__(app, road.topics.tool_calls(kind))
         self._road = road
         self._execution = execution
+        self._ledger = ledger
+        if ledger is not None:
+            ledger.add(kind, self)
+
+    async def assigned(self, part: Part) -> None:
+        """Learn how far the limits of the partition's tools are used before the first call of one is read."""
+        await super().assigned(part)
+        if self._ledger is not None:
+            await self._ledger.assigned()
 
     async def work(self, part: Part, record: Any) -> Sequence[Sending]:
         road = self._road

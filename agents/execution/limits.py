@@ -111,11 +111,15 @@ class Rate:
 
     def adopt(self, limits: Limits) -> None:
         """Other limits from now on; what was started stays counted."""
-        marks = list(self.marks())
-        promised, everywhere = self._promised, self._all_promised
-        self.__init__(limits)  # type: ignore[misc]  # the windows' grains depend on the limits
-        self.load(marks)
-        self._promised, self._all_promised = promised, everywhere
+        self.limits = limits
+        self.renew(list(self.marks()))
+
+    def renew(self, marks: Iterable[Mark]) -> None:
+        """Forget what was started and count these starts instead."""
+        self._second = Window(SECOND_S, self.limits.per_second)
+        self._minute = Window(MINUTE_S, self.limits.per_minute)
+        self._tenants = {}
+        self._load(marks)
 
     def room(self, tenant_id: str, now: float) -> bool:
         """May this tenant start one more now?"""
@@ -240,8 +244,8 @@ class Rate:
             for at, count in tenant.minute.marks():
                 yield at, tenant_id, count
 
-    def load(self, marks: Iterable[Mark]) -> None:
-        """Count starts that were noted elsewhere. What lies in the future, by a clock ahead of ours, stays so."""
+    def _load(self, marks: Iterable[Mark]) -> None:
+        """What lies in the future, by a clock ahead of ours, stays there."""
         for at, tenant_id, count in sorted(marks):
             tenant = self._tenants.get(tenant_id)
             if tenant is None:

@@ -18,12 +18,15 @@ class Figures(NamedTuple):
 class Observed:
     """The last calls of one tool."""
 
-    __slots__ = ("_calls",)
+    __slots__ = ("_calls", "total")
 
     def __init__(self) -> None:
+        self.total = 0
+        """Calls ever seen here."""
         self._calls: deque[tuple[float, bool]] = deque(maxlen=KEPT)
 
     def add(self, duration_s: float, failed: bool) -> None:
+        self.total += 1
         self._calls.append((duration_s, failed))
 
     def figures(self) -> Figures:

@@ -7,14 +7,14 @@ used the tool least goes first.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from agents.execution.breaker import Breaker, BreakerTerms, verdict_of
+from agents.execution.breaker import Breaker, BreakerNote, BreakerTerms, verdict_of
 from agents.execution.breaker import Verdict as Outcome
 from agents.execution.credit import Credit
 from agents.execution.guards.verdict import Refuse
-from agents.execution.limits import Limits, Rate
+from agents.execution.limits import Limits, Mark, Rate
 from agents.execution.observed import Observed
 from agents.execution.refusals import busy, circuit_open, rate_limited
 from schemas.errors import ErrorCode
@@ -95,6 +95,14 @@ class Turnstile:
         self.breaker.terms = terms.breaker
         self.terms = terms
         self._pump()
+
+    def resume(self, marks: Iterable[Mark], breaker: BreakerNote, credit: int, now: float) -> None:
+        """Go on where another worker ended; what it may have let in unnoted counts as begun now."""
+        self.rate.renew(marks)
+        self.rate.burn(credit, now)
+        self.breaker.load(breaker)
+        if self.credit is not None:
+            self.credit.refused()
 
     def try_enter(self, tenant_id: str, now: float, lifts: Lifts = NOTHING_LIFTED) -> Pass | Refuse | None:
         """Pass at once, or be refused; None: there is something to wait for."""
