@@ -26,7 +26,7 @@ CAST_TYPES = _words(
 
 _TYPED = _words(
     """
-        Abs Acos Acosh AddMonths AnyValue ApproxDistinct ApproxQuantile ApproxQuantiles ApproxTopK ArgMax ArgMin
+        VarMap Format ConvertTimezone Abs Acos Acosh AddMonths AnyValue ApproxDistinct ApproxQuantile ApproxQuantiles ApproxTopK ArgMax ArgMin
         Array ArrayAgg ArrayAll ArrayAny ArrayAppend ArrayCompact ArrayConcat ArrayContainedBy ArrayContains
         ArrayContainsAll ArrayDistinct ArrayExcept ArrayFilter ArrayFirst ArrayIntersect ArrayLast ArrayMax
         ArrayMin ArrayOverlaps ArrayPosition ArrayPrepend ArrayRemove ArrayReverse ArraySize ArraySlice
@@ -65,7 +65,7 @@ FUNCTIONS: frozenset[type[exp.Expr]] = frozenset(
 
 _CLICKHOUSE = _words(
     """
-        addday adddays addhours addminutes addmonths addquarters addseconds addweeks addyears age any anyheavy
+        replaceregexpall replaceregexpone addday adddays addhours addminutes addmonths addquarters addseconds addweeks addyears age any anyheavy
         anylast argmax argmin arrayavg arraycompact arrayconcat arraycount arraycumsum arraydifference
         arraydistinct arrayelement arrayenumerate arrayexists arrayfilter arrayfirst arrayfirstindex
         arrayflatten arrayintersect arrayjoin arraylast arraymap arraymax arraymin arraypopback arraypopfront
@@ -129,7 +129,7 @@ _SQLITE = _words(
 
 _POSTGRES = _words(
     """
-        abs acos age any_value array_agg array_append array_cat array_length array_lower array_position
+        all abs acos age any_value array_agg array_append array_cat array_length array_lower array_position
         array_positions array_prepend array_remove array_replace array_to_json array_to_string array_upper ascii
         asin atan atan2 avg bit_and bit_or bit_xor bool_and bool_or btrim cardinality cbrt ceil ceiling
         char_length character_length chr clock_timestamp coalesce concat concat_ws corr cos cot count covar_pop
@@ -153,7 +153,7 @@ _POSTGRES = _words(
 
 _DUCKDB = _words(
     """
-        abs age any_value approx_count_distinct approx_quantile arbitrary arg_max arg_min argmax argmin
+        all abs age any_value approx_count_distinct approx_quantile arbitrary arg_max arg_min argmax argmin
         array_agg array_append array_concat array_contains array_distinct array_filter array_has array_length
         array_position array_reverse array_slice array_sort array_to_string array_transform ascii avg bit_and
         bit_count bit_or bit_xor bool_and bool_or cardinality cbrt ceil ceiling century chr coalesce concat
@@ -188,7 +188,7 @@ _DUCKDB = _words(
 
 _MYSQL = _words(
     """
-        abs acos adddate addtime any_value ascii asin atan atan2 avg bit_and bit_count bit_or bit_xor ceil
+        all abs acos adddate addtime any_value ascii asin atan atan2 avg bit_and bit_count bit_or bit_xor ceil
         ceiling char_length character_length coalesce concat concat_ws conv convert_tz cos cot count cume_dist
         curdate current_date current_time current_timestamp curtime date date_add date_format date_sub datediff
         day dayname dayofmonth dayofweek dayofyear degrees dense_rank elt exp extract field find_in_set

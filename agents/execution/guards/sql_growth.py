@@ -145,13 +145,20 @@ def _named(node: exp.Expr) -> Fault:
     if name == "tofixedstring":
         size = _whole(arguments[1]) if len(arguments) > 1 else None
         return None if size is not None and size <= _LONGEST_REPEAT else "a text filled beyond its bound"
-    if name in ("match", "extract", "extractall", "regexp_count", "like_escape"):
+    if name in ("match", "extract", "extractall", "replaceregexpall", "replaceregexpone", "regexp_count", "like_escape"):
         return _expression(arguments[1]) if len(arguments) > 1 else None
     if name in ("like", "ilike", "notlike", "notilike", "glob"):
         return _wildcards(arguments[1] if len(arguments) > 1 else None)
     if name == "multisearchany":
         return None
     return None
+
+
+def _format(node: exp.Expr) -> Fault:
+    text = node.this
+    if not isinstance(text, exp.Literal):
+        return "a format that is no literal"
+    return "a format wider than its bound" if _WIDE.search(text.this) else None
 
 
 def _is_text(node: object) -> bool:
@@ -234,6 +241,7 @@ _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr], Fault]] = {
     exp.Repeat: _times,
     exp.Pad: _times,
     exp.Space: _space,
+    exp.Format: _format,
     exp.DataTypeParam: _parameter,
     exp.Anonymous: _named,
     exp.AnonymousAggFunc: _named,

@@ -287,6 +287,18 @@ def _cast(node: Any, inner: _Inner) -> Any:
     return UNSURE if not isinstance(value, str) else value
 
 
+def _deniable(evaluate: Callable[[Any, _Inner], Any]) -> Callable[[Any, _Inner], Any]:
+    """`IS NOT` and `NOT LIKE` may be one node that carries its own denial."""
+
+    def evaluated(node: Any, inner: _Inner) -> Any:
+        value = truth(evaluate(node, inner))
+        if not node.args.get("negate") or value is None or value is UNSURE:
+            return value
+        return not value
+
+    return evaluated
+
+
 _EVALUATE: Mapping[type[exp.Expr], Callable[[Any, _Inner], Any]] = {
     exp.Literal: _literal,
     exp.Boolean: lambda node, _: bool(node.this),
@@ -304,11 +316,11 @@ _EVALUATE: Mapping[type[exp.Expr], Callable[[Any, _Inner], Any]] = {
     exp.LTE: _comparison(operator.le),
     exp.NullSafeEQ: _is,
     exp.NullSafeNEQ: lambda node, inner: _not(exp.Not(this=exp.Null()), lambda _: _is(node, inner)),
-    exp.Is: _is,
+    exp.Is: _deniable(_is),
     exp.In: _in,
     exp.Between: _between,
-    exp.Like: _like,
-    exp.ILike: _like,
+    exp.Like: _deniable(_like),
+    exp.ILike: _deniable(_like),
     exp.Glob: _glob,
     exp.RegexpLike: _regular,
     exp.RegexpILike: _regular,
