@@ -20,6 +20,7 @@ BOUNDS = Bounds(
         ("MATCH (a:Service)-[:CALLS]->()-[:CALLS]->(b) RETURN b.name", 3),
         ("MATCH (a:Service) WHERE NOT EXISTS { MATCH (:Service)-[:CALLS]->(a) } RETURN a.name", 3),
         ("MATCH (a:Service) OPTIONAL MATCH (a)-[:CALLS]->(b:Service) RETURN a.name, count(b)", 3),
+        ("MATCH (a:Service) WHERE (a)-[:CALLS]->() RETURN a.name", 3),
         ("MATCH (a:Service)-[:CALLS* SHORTEST 1..5]->(b:Service) RETURN b.name", 3),
     ],
 )
@@ -46,7 +47,7 @@ def test_a_tenant_given_is_written_as_a_text() -> None:
         "MATCH (a:Service) WHERE a.name = $opsloom_tenant RETURN a.name",
         "MATCH (h:Host) RETURN h.name",
         "MATCH (a:Service)-[:RUNS_ON]->(h:Host) RETURN h.name",
-        "MATCH (a:Service) WHERE (a)-[:CALLS]->() RETURN a.name",
+        "MATCH (a:Service)-[:CALLS]->(:Host) RETURN a.name",
     ],
 )
 def test_what_cannot_be_bound_is_refused(statement: str) -> None:
