@@ -1,4 +1,4 @@
-"""`opsloom schemas`: the Avro schemas that derive from the words on the wire."""
+"""`opsloom schemas`: the Avro schemas and the AsyncAPI document that derive from the words on the wire."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from cli import parameters
 
-commands = typer.Typer(help="Export and check the Avro schemas of the events.", no_args_is_help=True)
+commands = typer.Typer(help="Schemas of the events: Avro, and AsyncAPI.", no_args_is_help=True)
 
 Folder = Annotated[
     Path | None,
@@ -51,3 +51,21 @@ def check(folder: Folder = None, json_output: parameters.Json = False) -> None:
         typer.echo("Every schema is as its event says.")
     if found:
         raise typer.Exit(1)
+
+
+@commands.command()
+def asyncapi(topic_prefix: parameters.TopicPrefix = None, broker: parameters.Broker = None) -> None:
+    """Print the AsyncAPI 3 document of the topics and their events, as JSON.
+
+    Examples:
+
+      opsloom schemas asyncapi > asyncapi.json
+    """
+    from cli.options import settings_of
+    from cli.output import print_json
+    from opsloom.version import __version__
+    from streams.asyncapi import asyncapi_document
+    from streams.topics import Topics
+
+    settings = settings_of(topic_prefix=topic_prefix, broker=broker, discover=False)
+    print_json(asyncapi_document(Topics.of(settings), __version__, settings.broker.partition(",")[0]))
