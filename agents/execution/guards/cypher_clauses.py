@@ -17,7 +17,7 @@ MAX_CLAUSES: Final = 16
 """A text that doubles with every WITH stays small with so few of them."""
 
 
-_NONE_AFTER: Final = frozenset({"(", "[", ".", "-[", "<-[", ":", "]->", "]-"})
+_NONE_AFTER: Final = ("(", "[", ".", ":", "]->", "]-")
 _NONE_BEFORE: Final = (",", ")", "]", ".", ":", "-[", "<-[")
 
 
@@ -57,7 +57,7 @@ class Clauses:
         text, before = "", "("
         for piece in self._read.out:
             # As people write it: one engine's grammar knows no blank before a comma.
-            apart = before not in _NONE_AFTER and not piece.startswith(_NONE_BEFORE)
+            apart = not before.endswith(_NONE_AFTER) and not piece.startswith(_NONE_BEFORE)
             text += f" {piece}" if apart else piece
             before = piece
         return text
