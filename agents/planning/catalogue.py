@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from agents.planning.context import PlanningContext
 from agents.planning.examples import SAMPLED, Example
 from agents.planning.names import Names
+from agents.planning.reading.reader import Reader
 from agents.planning.resolvers import Missing, Situation, fill
 from agents.planning.retrieval import Document, Index
 from agents.planning.sentence import Sentence
@@ -28,6 +29,8 @@ class View:
             members = tuple(each for each in map(registry.template, combo.templates) if each is not None)
             documents.append(Document(combo, members, _examples(combo, members)))
         self.index = Index(documents)
+        self.reader = Reader(registry.datasets(tenant_id))
+        self._readable: dict[tuple[object, ...], frozenset[str]] = {}
         self._open: dict[tuple[object, ...], frozenset[int]] = {}
         self._names: dict[tuple[object, ...], tuple[Sequence[str], Names]] = {}
 
@@ -43,6 +46,22 @@ class View:
                 for number, document in enumerate(self.index.documents)
                 if (mode is Mode.ALL or document.asset.mode is mode)
                 and all(self._usable(template, asker) for template in document.templates)
+            )
+        return found
+
+    def datasets_open_to(self, asker: Asker, mode: Mode) -> frozenset[str]:
+        """The ids of the datasets of a mode whose tools the asker may use."""
+        key = (asker.roles, asker.tools, mode)
+        found = self._readable.get(key)
+        if found is None:
+            if len(self._readable) >= _KEPT_CHOICES:
+                self._readable.clear()
+            found = self._readable[key] = frozenset(
+                dataset.id
+                for dataset in self.reader.vocabulary.datasets.values()
+                if (mode is Mode.ALL or mode in dataset.modes)
+                and (tool := self._registry.tool(dataset.tool)) is not None
+                and usable(tool, asker)
             )
         return found
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Any, TypeVar
 
 from agents.planning.lexicon import ASKING_WORDS, NUMBER_WORDS
 from agents.planning.names import LONGEST_NAME, Names, spelled
 from agents.planning.sentence import Sentence
-from agents.planning.timeranges import find_time_range
+from agents.planning.timeranges import TimeRange, find_time_range
 from agents.planning.words import stem
 from registry.assets import Parameter
 
@@ -45,6 +46,8 @@ class Situation:
     now: float
     names: Callable[[str, Parameter], Names]
     """Parameter name and declaration → its known names."""
+    zone: tzinfo = UTC
+    """The asker's."""
     seen: dict[tuple[object, ...], Any] = field(default_factory=dict)
     """What was looked for already: candidates share most of it."""
 
@@ -110,17 +113,21 @@ def _time_range(
     name: str, parameter: Parameter, situation: Situation, taken: Collection[int]
 ) -> Found | Missing:
     key = ("time_range", frozenset(taken))
-    found = situation.once(key, lambda: find_time_range(situation.sentence, situation.now, taken))
+    found = situation.once(key, lambda: _period(situation, taken))
     if found is not None:
         note = f"read {name} as '{found.words}'"
         return Found({f"{name}_from": found.since, f"{name}_to": found.until}, found.tokens, note)
     if parameter.default is None:
         return Missing(f"no time range for {name}")
-    default = find_time_range(Sentence.read(str(parameter.default)), situation.now)
+    default = find_time_range(Sentence.read(str(parameter.default)), situation.now, (), situation.zone)
     if default is None:
         return Missing(f"the default '{parameter.default}' of {name} is not a time range")
     args = {f"{name}_from": default.since, f"{name}_to": default.until}
     return Found(args, note=f"no {name} given: {parameter.default}")
+
+
+def _period(situation: Situation, taken: Collection[int]) -> TimeRange | None:
+    return find_time_range(situation.sentence, situation.now, taken, situation.zone)
 
 
 def _top_n(name: str, parameter: Parameter, situation: Situation, taken: Collection[int]) -> Found | Missing:

@@ -5,18 +5,24 @@ network and never runs a template whose parameters the question leaves open.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+from agents.planning.calendars import zone_named
 from agents.planning.catalogue import Catalogue, View
 from agents.planning.context import Direct, Draft, DraftStep, PlanningContext, Reject
 from agents.planning.decomposition import parts_of
 from agents.planning.examples import Taken
+from agents.planning.reading.drafting import applied_to, reasons_of, steps_of
+from agents.planning.reading.query import Reading
+from agents.planning.reading.reader import Asked
 from agents.planning.resolvers import Filling, Missing, Situation, fill
 from agents.planning.retrieval import Document, Match
 from agents.planning.sentence import Sentence
 from agents.planning.templates import render_of
+from agents.planning.timeranges import find_time_ranges
 from agents.planning.validation import Asker
-from agents.planning.wayfinding import asks_for_help, help_text, suggestions
+from agents.planning.wayfinding import MAX_SUGGESTIONS, asks_for_help, help_text, suggestions
 from registry.assets import TemplateAsset
 from registry.registry import Registry
 from schemas.plans import AppliedAsset
@@ -31,6 +37,8 @@ ENOUGH_FOR_A_PART = 4.0
 """A part of a question must be understood better than a whole one, else the whole stands."""
 PLAINLY_ONE = 8.5
 """A question understood this well is not taken apart."""
+READ_WELL = 6.0
+"""The score from which a reading of a dataset counts as understood."""
 _LOOKED_AT = 16
 """Candidates whose parameters are tried."""
 _COVERAGE, _LIKENESS = 5.5, 4.5
@@ -84,12 +92,85 @@ class RulesPlanner:
         if asks_for_help(sentence):
             return _help(view, open_documents)
         whole = self._route(view, question, sentence, context, open_documents)
-        parts = self._parts(view, question, sentence, context, open_documents, whole)
-        if parts:
-            return _draft(parts, _joined_reasons(parts, whole))
+        reading = self._read(view, question, sentence, context)
+        if not _is_plain(reading):
+            several = self._several(view, question, sentence, context, open_documents, whole, reading)
+            if several is not None:
+                return several
+            parts = self._parts(view, question, sentence, context, open_documents, whole)
+            if parts and not _beats(reading, min(parts, key=lambda part: part.score)):
+                return _draft(parts, _joined_reasons(parts, whole))
+        if reading is not None and _beats(reading, whole.best):
+            return _draft_read((reading,), _read_reasons(reading, whole))
         if whole.best is None or not whole.best.good_enough or whole.unknown:
-            return _reject(view, sentence, whole, open_documents)
+            return _reject(view, sentence, whole, open_documents, reading)
         return _draft((whole.best,), _reasons(whole))
+
+    def _read(
+        self,
+        view: View,
+        question: QuestionAsked,
+        sentence: Sentence,
+        context: PlanningContext,
+        text: str = "",
+    ) -> Reading | None:
+        """The best reading of the question, or of a part of it, as a query of a dataset; None if there is none."""
+        asker = Asker(question.tenant_id, question.user.roles, question.options.tools)
+        open_datasets = view.datasets_open_to(asker, question.mode)
+        if not open_datasets:
+            return None
+        asked = Asked(
+            question=text or question.question,
+            sentence=sentence,
+            now=context.now,
+            zone=zone_named(context.time_zone),
+            language=context.language,
+            tenant_id=context.tenant_id,
+            known=context.known_values,
+            open_datasets=open_datasets,
+        )
+        readings = view.reader.readings(asked)
+        return readings[0] if readings else None
+
+    def _several(
+        self,
+        view: View,
+        question: QuestionAsked,
+        sentence: Sentence,
+        context: PlanningContext,
+        open_documents: frozenset[int],
+        whole: Route,
+        reading: Reading | None,
+    ) -> Draft | None:
+        """A plan of several asks at least one of which is a reading; a period said once holds for all of them."""
+        parts = parts_of(question.question)
+        if not parts or (
+            whole.best is not None and whole.best.score >= PLAINLY_ONE and not whole.best.ignored
+        ):
+            return None
+        ranges = find_time_ranges(sentence, context.now, (), zone_named(context.time_zone))
+        found: list[Reading | Routed] = []
+        for text in parts:
+            if len(ranges) == 1 and ranges[0].words not in Sentence.read(text).text:
+                text = f"{text} {ranges[0].words}"
+            words = Sentence.read(text)
+            read = self._read(view, question, words, context, text)
+            route = self._route(view, question, words, context, open_documents)
+            if read is not None and _beats(read, route.best):
+                found.append(read)
+            elif route.best is not None and route.best.score >= ENOUGH_FOR_A_PART and not route.best.ignored:
+                if route.unknown or len(route.best.document.templates) > 1:
+                    return None
+                found.append(route.best)
+            else:
+                return None
+        readings = tuple(each for each in found if isinstance(each, Reading))
+        weakest = min(each.score for each in found)
+        if not readings or (reading is not None and not reading.strange and reading.score >= weakest):
+            return None
+        if whole.best is not None and not whole.best.ignored and whole.best.score >= weakest:
+            return None
+        return _draft_mixed(found, weakest)
 
     def _view(self, registry: Registry, tenant_id: str) -> View:
         if self._catalogue is None or self._catalogue.registry is not registry:
@@ -117,6 +198,7 @@ class RulesPlanner:
             strange=index.strange(sentence),
             now=context.now,
             names=view.names(context),
+            zone=zone_named(context.time_zone),
         )
         ranked: list[Routed] = []
         left_out: list[tuple[float, str, str]] = []
@@ -163,6 +245,66 @@ class RulesPlanner:
         if whole.best is not None and not whole.unknown and whole.best.score >= weakest:
             return ()
         return tuple(routed.values())
+
+
+def _is_plain(reading: Reading | None) -> bool:
+    """Is the question one ask that a reading accounts for wholly?"""
+    return reading is not None and reading.score >= PLAINLY_ONE and not reading.ignored
+
+
+def _beats(reading: Reading | None, routed: Routed | None) -> bool:
+    """Is a reading good enough, and better than the best template?"""
+    if reading is None or reading.strange or reading.score < READ_WELL:
+        return False
+    if routed is None or not routed.good_enough or routed.ignored:
+        return True
+    return reading.score >= routed.score
+
+
+def _draft_read(readings: tuple[Reading, ...], reasons: tuple[str, ...]) -> Draft:
+    score = min(each.score for each in readings)
+    return Draft(steps_of(readings), NAME, reasons, round(score, 2), applied_to(readings))
+
+
+def _draft_mixed(found: Sequence[Reading | Routed], score: float) -> Draft:
+    """One plan of readings and templates, in the order of the asks."""
+    steps: list[DraftStep] = []
+    reasons = [f"the question joins {len(found)} asks"]
+    for each in found:
+        if isinstance(each, Reading):
+            reasons += reasons_of(each)
+            more = steps_of((each,))
+        else:
+            reasons += [_reason(each), *_notes(each)]
+            pairs = zip(each.document.templates, each.fillings, strict=True)
+            more = tuple(_step(number, *pair) for number, pair in enumerate(pairs, 1))
+        names = {step.step_id: f"s{len(steps) + number}" for number, step in enumerate(more, 1)}
+        steps += [_renamed(step, names) for step in more]
+    readings = tuple(each for each in found if isinstance(each, Reading))
+    return Draft(tuple(steps), NAME, tuple(reasons), round(score, 2), applied_to(readings))
+
+
+def _renamed(step: DraftStep, names: dict[str, str]) -> DraftStep:
+    params = _with_names(step.params, names)
+    parents = tuple(names[parent] for parent in step.depends_on)
+    return replace(step, step_id=names[step.step_id], depends_on=parents, params=params)
+
+
+def _with_names(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: names.get(each, each) if key == "$from" else _with_names(each, names)
+            for key, each in value.items()
+        }
+    return [_with_names(each, names) for each in value] if isinstance(value, list) else value
+
+
+def _read_reasons(reading: Reading, whole: Route) -> tuple[str, ...]:
+    beside = whole.best
+    told = reasons_of(reading)
+    if beside is None:
+        return told
+    return (f"{told[0]}, best template {beside.score:.1f} ({beside.document.id})", *told[1:])
 
 
 def _weighed(match: Match, number: int, taken: Taken) -> tuple[float, tuple[str, ...]]:
@@ -255,12 +397,26 @@ def _help(view: View, open_documents: frozenset[int]) -> Direct:
     return Direct(text, ("the question asks what can be asked",), examples, 10.0)
 
 
-def _reject(view: View, sentence: Sentence, route: Route, open_documents: frozenset[int]) -> Reject:
+def _reject(
+    view: View,
+    sentence: Sentence,
+    route: Route,
+    open_documents: frozenset[int],
+    reading: Reading | None = None,
+) -> Reject:
     ideas = suggestions(view.index, sentence, open_documents)
     score = round(route.best.score, 2) if route.best else 0.0
+    if reading is not None and reading.strange and reading.score > max(score, ENOUGH):
+        name = " ".join(reading.strange)[:60]
+        near = reading.near
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
+        text = f"I do not know '{name}' here, so I cannot answer that.{meant}"
+        examples = reading.query.dataset.examples
+        told = tuple(dict.fromkeys((*examples[:2], *ideas)))[:MAX_SUGGESTIONS]
+        return Reject(text, (*reasons_of(reading), *route.left_out), told, round(reading.score, 2))
     if route.unknown:
         text = f"I do not know '{route.unknown}' here, so I cannot answer that."
-    elif not open_documents:
+    elif not open_documents and reading is None:
         text = "Nothing can be asked here with this mode, role and choice of tools."
     elif route.best is None and route.left_out:
         text = "The question leaves open what it is about."

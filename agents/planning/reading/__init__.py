@@ -1,0 +1,1 @@
+"""Reading questions about datasets: from words to a structured query, without a template."""

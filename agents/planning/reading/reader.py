@@ -1,0 +1,187 @@
+"""The reader: a question read against every dataset that its words speak for; the best reading wins."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Final
+
+from agents.planning.lexicon import COMMON_WORDS
+from agents.planning.reading.grammar import STOP
+from agents.planning.reading.interpret import Interpretation
+from agents.planning.reading.items import Figure, figures_of, items_of, spans_of
+from agents.planning.reading.periods import Period
+from agents.planning.reading.query import Reading
+from agents.planning.reading.vocabulary import KnownNames, Namebook, Vocabulary
+from agents.planning.reading.wording import worded
+from agents.planning.reading.words import Word, words_of
+from agents.planning.sentence import Sentence
+from agents.planning.timeranges import find_time_ranges
+from registry.datasets import DatasetAsset
+
+_TRIED: Final = 4
+"""Datasets that are tried, those with the most words for them first."""
+_COMMON_WEIGHT: Final = 0.35
+_KEPT_BOOKS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to read: when, where, in which language, and what may be read."""
+
+    question: str
+    sentence: Sentence
+    now: float
+    zone: tzinfo
+    language: str
+    tenant_id: str
+    known: KnownNames
+    open_datasets: Collection[str]
+
+
+class Reader:
+    """Reads questions about the datasets of one registry and group of tenants. Pure but for its caches."""
+
+    def __init__(self, datasets: Sequence[DatasetAsset]) -> None:
+        self.vocabulary = Vocabulary(datasets)
+        self._books: dict[str, Namebook] = {}
+
+    def readings(self, asked: Asked) -> tuple[Reading, ...]:
+        """All readings, the best first; empty where no dataset knows a word of the question."""
+        if not asked.open_datasets:
+            return ()
+        words = words_of(asked.sentence, self.vocabulary.korean)
+        ranges = find_time_ranges(asked.sentence, asked.now, (), asked.zone)
+        periods = [
+            Period(each.since, each.until, each.words, asked.zone, open_end=each.until >= asked.now)
+            for each in ranges
+        ]
+        tokens = {token for each in ranges for token in each.tokens}
+        timed = frozenset(at for at, word in enumerate(words) if word.at in tokens)
+        free = [at not in timed for at in range(len(words))]
+        figures = figures_of(words, free)
+        spans = spans_of(words, self.vocabulary, self.book(asked), free)
+        weights = spans.datasets()
+        likely = sorted(
+            (each for each in weights if each in asked.open_datasets), key=lambda each: (-weights[each], each)
+        )
+        found = []
+        for name in likely[:_TRIED]:
+            dataset = self.vocabulary.datasets[name]
+            items = items_of(spans, len(words), dataset, _referred(dataset, self.vocabulary.datasets))
+            interpretation = Interpretation(
+                dataset,
+                self.vocabulary.datasets,
+                words,
+                items,
+                [replace(each) for each in figures],
+                periods,
+                asked.question,
+                timed,
+                _offset_minutes(asked),
+            )
+            interpretation.run()
+            found.append(self._scored(interpretation, asked, figures))
+        return tuple(sorted(found, key=lambda each: (-each.score, each.query.dataset.id)))
+
+    def book(self, asked: Asked) -> Namebook:
+        """The names a tenant's questions may use."""
+        book = self._books.get(asked.tenant_id)
+        if book is None or not book.fresh(asked.known):
+            if len(self._books) >= _KEPT_BOOKS:
+                self._books.clear()
+            book = self._books[asked.tenant_id] = Namebook(self.vocabulary, asked.known)
+        return book
+
+    def _scored(self, read: Interpretation, asked: Asked, figures: Sequence[Figure]) -> Reading:
+        explained = set(read.timed) | read.explained
+        for item in read.items:
+            if (
+                item.used
+                or item.of("noun", "refnoun")
+                or (item.mark is not None and not _telling(item.mark.kind))
+            ):
+                explained.update(range(item.start, item.end))
+        for figure in read.figures:
+            if figure.kind in ("taken", "top"):
+                explained.update(range(figure.start, figure.end))
+        total, gained = 0.0, 0.0
+        matched: list[str] = []
+        ignored: list[tuple[int, str]] = []
+        for at, word in enumerate(read.words):
+            weight = _weight(word, self.vocabulary)
+            if at in explained:
+                gained += weight
+                matched += [word.text] if weight else []
+            elif weight:
+                ignored.append((at, word.text))
+            total += weight
+        share = gained / total if total else 0.0
+        score = 10.0 * share * _anchor(read)
+        strange = tuple(text for at, text in ignored if self._strange(read.words[at]))
+        reading = Reading(
+            read.query,
+            round(min(score, 9.4), 2),
+            tuple(dict.fromkeys(matched)),
+            tuple(text for _, text in ignored),
+            strange,
+            tuple(dict.fromkeys(read.notes)),
+        )
+        del figures
+        return worded(reading, read, asked.language)
+
+    def _strange(self, word: Word) -> bool:
+        """Does no dataset know the word, and is it no plain word either?"""
+        if word.text in COMMON_WORDS or word.stem in COMMON_WORDS or word.korean:
+            return False
+        key, stems = (word.text,), (word.stem,)
+        return key not in self.vocabulary.exact and stems not in self.vocabulary.stemmed
+
+
+def _telling(kind: str) -> bool:
+    """A role that means something only if it was used."""
+    return kind in ("about", "anchor", "compare")
+
+
+def _weight(word: Word, vocabulary: Vocabulary) -> float:
+    if word.text in STOP or (word.text,) in vocabulary.marks:
+        return 0.0
+    if not any(letter.isalnum() for letter in word.text):
+        return 0.0
+    known = (word.text,) in vocabulary.exact or (word.stem,) in vocabulary.stemmed
+    if not known and (word.text in COMMON_WORDS or word.stem in COMMON_WORDS):
+        return _COMMON_WEIGHT
+    return 1.0
+
+
+def _anchor(read: Interpretation) -> float:
+    """How plainly the question is about rows of the dataset."""
+    kinds = {sense.kind for item in read.items for sense in item.senses}
+    if "noun" in kinds:
+        return 1.0
+    time = read.dataset.time
+    if any(sense.kind == "field" and sense.name == time for item in read.items for sense in item.senses):
+        return 0.95
+    measured = read.target is not None and read.target.measure is not None
+    pivot = read.dataset.default_measure is not None and any(
+        each["field"] == "metric" for each in read.query.filters
+    )
+    if measured and (pivot or read.dataset.default_measure is None):
+        return 0.97
+    values = {each["field"] for each in read.query.filters}
+    if pivot:
+        return 0.95
+    telling = any(read.dataset.fields[each].type == "enum" for each in values if each in read.dataset.fields)
+    return 0.75 if len(kinds) >= 2 or len(values) >= 2 or telling else 0.45
+
+
+def _referred(dataset: DatasetAsset, datasets: "dict[str, DatasetAsset] | object") -> dict[str, str]:
+    return {
+        field.refers_to: name
+        for name, field in dataset.fields.items()
+        if field.refers_to is not None and field.refers_to != dataset.id
+    }
+
+
+def _offset_minutes(asked: Asked) -> int:
+    offset = datetime.fromtimestamp(asked.now, asked.zone).utcoffset()
+    return int(offset.total_seconds() // 60) if offset is not None else 0
