@@ -3,9 +3,10 @@
 import difflib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agents.korean import PARTICLES
 from agents.planning.sentence import Sentence
 from agents.planning.words import Token, read
 
@@ -63,7 +64,7 @@ class Names:
             words = sentence.tokens[start:end]
             if end - start == 1 and words[0].stop and words[0].text.isalpha():
                 continue
-            name = self._by_spelling.get(spelled(words))
+            name = self._by_spelling.get(spelled(words)) or self._without_particle(words)
             rank = (start - end, start not in strange, start)
             if name is not None and (best is None or rank < best[0]):
                 text = " ".join(word.text for word in words)
@@ -71,6 +72,21 @@ class Names:
         if best is not None:
             return best[1]
         return self._similar(sentence, taken, strange)
+
+    def _without_particle(self, words: Sequence[Token]) -> str | None:
+        """The name whose last word carries a Korean ending: 체크아웃은, 결제를, db-7에서."""
+        if words[-1].text < "가":
+            return None
+        ending = words[-1].text
+        if len(words) > 1 and ending in PARTICLES:
+            return self._by_spelling.get(spelled(words[:-1]))
+        for particle in PARTICLES:
+            if len(ending) > len(particle) and ending.endswith(particle):
+                text = " ".join([*(word.text for word in words[:-1]), ending[: -len(particle)]])
+                found = self._by_spelling.get(_SEPARATORS.sub("-", text).strip("-"))
+                if found is not None:
+                    return found
+        return None
 
     def _similar(self, sentence: Sentence, taken: Collection[int], strange: Collection[int]) -> Meant | None:
         for at in sorted(strange):

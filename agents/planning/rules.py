@@ -4,6 +4,7 @@ Deterministic: the same question against the same registry at the same moment is
 network and never runs a template whose parameters the question leaves open.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +27,7 @@ from agents.planning.wayfinding import MAX_SUGGESTIONS, asks_for_help, help_text
 from registry.assets import TemplateAsset
 from registry.registry import Registry
 from schemas.plans import AppliedAsset
-from schemas.questions import QuestionAsked
+from schemas.questions import Mode, QuestionAsked
 
 NAME = "rules"
 
@@ -39,6 +40,7 @@ PLAINLY_ONE = 8.5
 """A question understood this well is not taken apart."""
 READ_WELL = 6.0
 """The score from which a reading of a dataset counts as understood."""
+_PRONOUN = re.compile(r"\b(?:it|its|this service|that service|this host|that host)\b", re.IGNORECASE)
 _LOOKED_AT = 16
 """Candidates whose parameters are tried."""
 _COVERAGE, _LIKENESS = 5.5, 4.5
@@ -101,6 +103,9 @@ class RulesPlanner:
             if parts and not _beats(reading, min(parts, key=lambda part: part.score)):
                 return _draft(parts, _joined_reasons(parts, whole))
         if reading is not None and _beats(reading, whole.best):
+            if _both(reading, whole):
+                assert whole.best is not None
+                return _draft_mixed([reading, whole.best], reading.score)
             return _draft_read((reading,), _read_reasons(reading, whole))
         if whole.best is None or not whole.best.good_enough or whole.unknown:
             return _reject(view, sentence, whole, open_documents, reading)
@@ -153,6 +158,7 @@ class RulesPlanner:
         for text in parts:
             if len(ranges) == 1 and ranges[0].words not in Sentence.read(text).text:
                 text = f"{text} {ranges[0].words}"
+            text = _with_the_name(text, found)
             words = Sentence.read(text)
             read = self._read(view, question, words, context, text)
             route = self._route(view, question, words, context, open_documents)
@@ -233,6 +239,7 @@ class RulesPlanner:
         if whole.best is not None and whole.best.score >= PLAINLY_ONE and not whole.best.ignored:
             return ()
         for text in parts_of(question.question):
+            text = _with_the_name(text, tuple(routed.values()))
             route = self._route(view, question, Sentence.read(text), context, open_documents)
             if route.best is None or route.best.score < ENOUGH_FOR_A_PART or route.best.ignored:
                 return ()
@@ -247,6 +254,28 @@ class RulesPlanner:
         return tuple(routed.values())
 
 
+def _with_the_name(text: str, earlier: Sequence[Reading | Routed]) -> str:
+    """The part with "it" and "its" replaced by the name that an earlier part was about."""
+    names = [name for each in earlier for name in _names_in(each)]
+    return _PRONOUN.sub(names[0], text) if names else text
+
+
+def _names_in(found: Reading | Routed) -> list[str]:
+    if isinstance(found, Reading):
+        fields = found.query.dataset.fields
+        return [
+            str(each["value"])
+            for each in found.query.filters
+            if each["op"] == "eq" and each["field"] in fields and fields[each["field"]].type == "entity"
+        ]
+    return [
+        str(filling.args[name])
+        for template, filling in zip(found.document.templates, found.fillings, strict=True)
+        for name, parameter in template.parameters.items()
+        if parameter.resolver == "entity" and name in filling.args
+    ]
+
+
 def _is_plain(reading: Reading | None) -> bool:
     """Is the question one ask that a reading accounts for wholly?"""
     return reading is not None and reading.score >= PLAINLY_ONE and not reading.ignored
@@ -259,6 +288,15 @@ def _beats(reading: Reading | None, routed: Routed | None) -> bool:
     if routed is None or not routed.good_enough or routed.ignored:
         return True
     return reading.score >= routed.score
+
+
+def _both(reading: Reading, whole: Route) -> bool:
+    """A question about a metric that the table of days answers is answered by the finer series, too."""
+    best = whole.best
+    if best is None or not best.good_enough or best.ignored or whole.unknown:
+        return False
+    daily = reading.query.dataset.default_measure is not None and not reading.query.group_by
+    return daily and len(best.document.templates) == 1 and best.document.templates[0].mode is Mode.METRIC
 
 
 def _draft_read(readings: tuple[Reading, ...], reasons: tuple[str, ...]) -> Draft:

@@ -192,15 +192,29 @@ class Filters:
             places.setdefault(key, item.start)
             self._swallow_noun(item, sense.name)
         for (name, negated), values in chosen.items():
+            place = places[name, negated]
+            name = self._through_itself(name)
             op = "eq" if len(values) == 1 else "in"
             value: Any = values[0] if len(values) == 1 else values
-            self._put(name, _OPPOSITE[op] if negated else op, value, places[name, negated])
+            self._put(name, _OPPOSITE[op] if negated else op, value, place)
             if (
                 len(values) > 1
                 and reading.marked("compare") is not None
                 and name not in reading.query.group_by
             ):
                 reading.query.group_by.append(name)
+
+    def _through_itself(self, name: str) -> str:
+        """ "teams under commerce": a thing that lies below another of its kind is found by the other's name."""
+        reading = self._reading
+        mark = next((item for item in reading.items if item.marked("under")), None)
+        parent = next(
+            (n for n, each in reading.dataset.fields.items() if each.refers_to == reading.dataset.id), None
+        )
+        if mark is None or parent is None or not reading.names_rows(name):
+            return name
+        mark.used = True
+        return f"{parent}.{name}"
 
     def _means_other(self, item: Item) -> bool:
         """Is the value's word rather a state, or the noun of the rows?"""

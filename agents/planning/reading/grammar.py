@@ -64,7 +64,7 @@ _PHRASES: Final[Mapping[tuple[str, str], str]] = {
         |가장 마지막|제일 최근|직전""",
     ("latest", "asc"): "oldest|earliest|first|the first|longest ago|가장 오래된|제일 오래된|첫|첫번째|첫 번째|최초|맨 처음|처음",
     ("ask", "who"): "who|whom|whose|by whom|누구|누가|누구야|누구였|누군지|누구에게|누구의",
-    ("ask", "where"): "where|in which region|어디|어디에|어디서|어디야",
+    ("ask", "where"): "where|어디|어디에|어디서|어디야",
     ("ask", "when"): "when|at what time|what time|what date|on which day|언제|언제야|언제였|몇 시|며칠|언제쯤",
     ("ask", "why"): "why|what caused|caused|reason for|cause of|왜|이유|어째서",
     ("ask", "how_long"): "how long|how much time|how quickly|how fast|얼마나 오래|얼마나 걸려|얼마나 걸렸|얼마나 빨리|걸린 시간|몇 분|몇 시간",
@@ -76,6 +76,8 @@ _PHRASES: Final[Mapping[tuple[str, str], str]] = {
         |관한|대한|들어간|들어있는|라는""",
     ("anchor", "after"): "since|after|following|ever since|as of|이후|이후로|이후에|부터|뒤|뒤에|후에|후|다음에",
     ("anchor", "before"): "before|prior to|until|up to|ahead of|leading up to|preceding|이전|이전에|전에|직전에|전|까지",
+    ("under", ""): """part of|under|underneath|below|beneath|belong to|belongs to|belonging to|children of|child of|child teams of
+        |sub teams of|subteams of|within|inside|report to|reports to|reporting to|산하|산하의|소속|하위|아래|밑""",
     ("or", ""): "or|및|또는|이나|혹은",
     ("and", ""): "and|&|그리고|과|와|랑|하고",
     ("still", ""): "still|currently|right now|at the moment|now|yet|아직|아직도|현재|지금|여전히",

@@ -62,6 +62,7 @@ class Interpretation:
         self._find_single()
         grouped = self._explicit_groups()
         self.filters.read()
+        self.find_named()
         self.target = self._target()
         ranked = self._ranking(grouped)
         self._figure_bounds()
@@ -168,6 +169,19 @@ class Interpretation:
     def _top(self) -> int | None:
         figure = next((each for each in self.figures if each.kind == "top"), None)
         return int(figure.value) if figure is not None and figure.value >= 1 else None
+
+    def names_rows(self, name: str) -> bool:
+        """Does a field name the rows of a table of things, as a host's name does?"""
+        declared = self.dataset.fields.get(name)
+        if declared is None or declared.type != "entity" or self.dataset.time is not None:
+            return False
+        return name == next((n for n, each in self.dataset.fields.items() if each.type == "entity"), None)
+
+    def find_named(self) -> None:
+        """A row that is called by its name is the only one there is."""
+        for each in self.query.filters:
+            if each["op"] == "eq" and self.names_rows(each["field"]):
+                self.single = True
 
     # Groups
 
@@ -552,12 +566,12 @@ class Interpretation:
             named = [n for n, each in self.dataset.fields.items() if wanted in each.asks and wanted != "what"]
             if wanted == "when" and not named:
                 named = [self.filters.time_field] if self.filters.time_field else []
-            item.used = True
-            found += named
+            item.used = bool(named)
+            found += [self.group_name(name) for name in named]
         for item, sense in self.free("field"):
             if item.of("noun") is None:
                 item.used = True
-                found.append(sense.name)
+                found.append(self.group_name(sense.name))
         if "when" in {item.mark.value for item in self.items if item.mark is not None}:
             found = sorted(dict.fromkeys(found), key=lambda name: name != self.filters.time_field)
         return list(dict.fromkeys(found))

@@ -22,6 +22,8 @@ _TRIED: Final = 4
 """Datasets that are tried, those with the most words for them first."""
 _COMMON_WEIGHT: Final = 0.35
 _KEPT_BOOKS: Final = 64
+_BEFORE_NAMES: Final = frozenset("on of for by to from at in with named called about".split())
+_SHORT_S: Final = 2 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ class Reader:
                 ignored.append((at, word.text))
             total += weight
         share = gained / total if total else 0.0
-        score = 10.0 * share * _anchor(read)
-        strange = tuple(text for at, text in ignored if self._strange(read.words[at]))
+        score = 10.0 * share * _anchor(read) * _doubts(read)
+        strange = tuple(text for at, text in ignored if self._strange(read, at))
         reading = Reading(
             read.query,
             round(min(score, 9.4), 2),
@@ -129,12 +131,18 @@ class Reader:
         del figures
         return worded(reading, read, asked.language)
 
-    def _strange(self, word: Word) -> bool:
-        """Does no dataset know the word, and is it no plain word either?"""
+    def _strange(self, read: Interpretation, at: int) -> bool:
+        """Is it a name that nobody knows: no plain word, known to no dataset, and where names stand?"""
+        word = read.words[at]
         if word.text in COMMON_WORDS or word.stem in COMMON_WORDS or word.korean:
             return False
-        key, stems = (word.text,), (word.stem,)
-        return key not in self.vocabulary.exact and stems not in self.vocabulary.stemmed
+        if (word.text,) in self.vocabulary.exact or (word.stem,) in self.vocabulary.stemmed:
+            return False
+        if not word.text.isalpha():
+            return True
+        before = read.words[at - 1].text if at else ""
+        following = next((item for item in read.items if item.start == at + 1), None)
+        return before in _BEFORE_NAMES or (following is not None and following.of("noun") is not None)
 
 
 def _telling(kind: str) -> bool:
@@ -158,6 +166,10 @@ def _anchor(read: Interpretation) -> float:
     kinds = {sense.kind for item in read.items for sense in item.senses}
     if "noun" in kinds:
         return 1.0
+    if any(read.names_rows(each["field"]) for each in read.query.filters):
+        return 0.96
+    if read.query.filters and all("." in each["field"] for each in read.query.filters):
+        return 0.5
     time = read.dataset.time
     if any(sense.kind == "field" and sense.name == time for item in read.items for sense in item.senses):
         return 0.95
@@ -172,6 +184,28 @@ def _anchor(read: Interpretation) -> float:
         return 0.95
     telling = any(read.dataset.fields[each].type == "enum" for each in values if each in read.dataset.fields)
     return 0.75 if len(kinds) >= 2 or len(values) >= 2 or telling else 0.45
+
+
+def _doubts(read: Interpretation) -> float:
+    """A factor for what speaks against the reading though each word is accounted for."""
+    factor = 1.0
+    for item in read.items:
+        if not item.used and (
+            item.marked("ask", "why") or item.marked("ask", "where") or item.marked("ask", "who")
+        ):
+            factor *= 0.6
+    time = read.dataset.fields.get(read.filters.time_field)
+    daily = read.dataset.default_measure is not None and time is not None and time.type == "date"
+    if daily and (not read.periods or any(_within_a_day(each) for each in read.periods)):
+        factor *= 0.7 if not read.query.group_by else 0.9
+    return factor
+
+
+def _within_a_day(period: Period) -> bool:
+    """Is the period too short, or too much a part of today, for a table by the day?"""
+    if not period.open_end:
+        return period.until - period.since < 86_400.0
+    return period.until - period.since < _SHORT_S
 
 
 def _referred(dataset: DatasetAsset, datasets: "dict[str, DatasetAsset] | object") -> dict[str, str]:
