@@ -18,6 +18,7 @@ from registry.live import LiveRegistry
 from registry.registry import Registry
 from schemas.assets import AssetChanged
 from schemas.health import ToolHealth
+from streams.claims import claim_store
 from streams.codecs import DecodeError
 from streams.followed import Followed
 from streams.road import Road
@@ -107,12 +108,22 @@ class Swapped:
 
 
 def execution_that_adopts(
-    live: LiveAssets, make_tools: Callable[[Registry], Mapping[str, Tool]], clock: Callable[[], float]
+    live: LiveAssets,
+    make_tools: Callable[[Registry], Mapping[str, Tool]],
+    clock: Callable[[], float],
+    settings: Settings,
 ) -> tuple[Execution, Mapping[str, Tool]]:
     """An execution that goes on with each new snapshot, and its adapters by tool type: those that exist are kept, with
     their connections, and new ones join them."""
     tools = dict(make_tools(live.registry))
-    execution = Execution(live.registry, tools, clock, gates=Gates(clock))
+    execution = Execution(
+        live.registry,
+        tools,
+        clock,
+        gates=Gates(clock),
+        claims=claim_store(settings),
+        claim_over_bytes=settings.claim_over_kb * 1024,
+    )
 
     def adopt(registry: Registry) -> None:
         if any(tool.tool_type not in tools for tool in registry.tools.values()):

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from agents.aggregation.aggregator import Aggregator
@@ -27,6 +28,7 @@ from cli.packs import load_packs
 from registry.health import HealthBoard
 from registry.registry import Registry
 from streams.app import make_app
+from streams.claims import claim_store, sweep_claims
 from streams.codecs import Codec
 from streams.counters import Counters
 from streams.road import Road
@@ -67,10 +69,11 @@ async def wire_worker(settings: Settings) -> Wired:
         model = llm_client(settings)
         live = await _live_assets(settings, road, registry, wired)
         execution, tools = execution_that_adopts(
-            live, lambda snapshot: _tools(settings, snapshot, model), time.time
+            live, lambda snapshot: _tools(settings, snapshot, model), time.time, settings
         )
         wired.closers.append(execution.close)
         if model is not None:
+            wired.before_ready.append(model.warm)
             wired.closers.append(model.close)
         if "planning" in roles:
             thinker = llm_planner(settings, model, tools)
@@ -78,6 +81,7 @@ async def wire_worker(settings: Settings) -> Wired:
         if "execution" in roles:
             app = make_app(settings, "execution")
             wire_executors(app, road, execution, live, settings.worker_id)
+            wired.background.append(partial(sweep_claims, claim_store(settings), time.time))
             wired.apps.append(app)
     if "aggregation" in roles:
         app = make_app(settings, "aggregation")

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from schemas.calls import Column, ToolOutput
+from schemas.calls import ClaimCheck, Column, ToolOutput
 from schemas.errors import ErrorCode, PublicError
 from schemas.plans import AppliedAsset, LlmUsage, PlanKind, ReplanRecord
 from schemas.word import Json, word
@@ -53,6 +53,8 @@ class Reference:
     query: str
     row_count: int
     read_at: datetime
+    claim: ClaimCheck | None = None
+    """Where all rows lie, if they were too many to travel."""
 
 
 @word

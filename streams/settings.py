@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     environment: Literal["production", "development"] = "production"
     """In development some things are only warned about that production refuses, such as a development token."""
+    claims: str = Field(default="", pattern=r"^(file:.+)?$")
+    """`file:FOLDER`: where results that are too large for an event are kept, by default `claims` in the data folder.
+    All workers and readers must share it."""
+    claim_over_kb: int = Field(default=256, ge=16, le=900)
+    claims_kept_s: float = Field(default=86_400.0, gt=0)
     web_jwt_secret: str = ""
     """A reference to the secret of HS256 tokens; or empty. Not beside `web_jwks_url`."""
     web_jwks_url: str | None = None
@@ -73,6 +78,9 @@ class Settings(BaseSettings):
     llm_retries: int = Field(default=2, ge=0, le=5)
     llm_concurrency: int = Field(default=16, ge=1)
     """Calls of one process that are under way at once."""
+    llm_breaker_failures: int = Field(default=5, ge=1)
+    """Outages in a row after which the model is left alone for `llm_breaker_reset_s`."""
+    llm_breaker_reset_s: float = Field(default=60.0, gt=0)
     llm_format: Literal["json_schema", "json_object", "none"] = "json_schema"
     """How structured replies are asked for: what the endpoint understands."""
     planner: Literal["rules", "llm", "rules-then-llm"] = "rules"

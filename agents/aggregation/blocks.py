@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from agents.aggregation.clean import as_markdown, cell, line
-from agents.aggregation.wording import success_text, title_of
+from agents.aggregation.wording import rows_of, success_text, title_of
 from schemas.answers import Block, BlockKind
 from schemas.calls import Column, Shape, ToolOutput
 from schemas.plans import Show, Step
@@ -85,7 +85,7 @@ def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Ro
         title=title_of(step),
         columns=columns,
         rows=tuple([tuple(row) for row in kept]),
-        rows_left_out=len(rows) - len(kept),
+        rows_left_out=rows_of(output) - len(kept),
         references=(reference,),
     )
 
@@ -98,7 +98,7 @@ def _series_block(step: Step, output: ToolOutput, reference: str, room: Room) ->
         title=title_of(step),
         columns=columns_of(output),
         rows=tuple([tuple(row) for row in kept]),
-        rows_left_out=len(output.rows) - len(kept),
+        rows_left_out=rows_of(output) - len(kept),
         references=(reference,),
     )
 
@@ -138,4 +138,5 @@ def main_result_of(output: ToolOutput, room: Room) -> ToolOutput:
         source=line(output.source, _COLUMN_CHARACTERS * 2),
         query=line(output.query, _COLUMN_CHARACTERS * 8),
         read_at=output.read_at,
+        claim=output.claim,
     )

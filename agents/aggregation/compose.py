@@ -19,6 +19,7 @@ from agents.aggregation.trace import Trace
 from agents.aggregation.wording import (
     failure_text,
     found_nothing_text,
+    rows_of,
     skipped_text,
     success_text,
     title_of,
@@ -178,7 +179,7 @@ def _results(trace: Trace, plan: PlanMade, outcomes: Outcomes, now: Instant) -> 
 
 def _cut(main: Outcome, main_result: ToolOutput) -> list[str]:
     """A sentence on the rows that this answer does not carry, if there are any."""
-    kept, there = len(main_result.rows), len(main.output.rows) if main.output is not None else 0
+    kept, there = len(main_result.rows), rows_of(main.output) if main.output is not None else 0
     if kept >= there:
         return []
     which = "last" if main_result.shape is Shape.SERIES else "first"
@@ -232,8 +233,9 @@ def _reference(number: str, outcome: Outcome, output: ToolOutput) -> Reference:
         tool_id=result.tool_id,
         source=line(output.source, MESSAGE_CHARACTERS),
         query=line(output.query, MESSAGE_CHARACTERS),
-        row_count=len(output.rows),
+        row_count=rows_of(output),
         read_at=moment(outcome.read_at),
+        claim=output.claim,
     )
 
 

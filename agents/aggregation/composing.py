@@ -21,6 +21,8 @@ MAX_OUTPUT_BYTES: Final = 96 * 1024
 """What a model is given of all outputs together: rows are left out from the end."""
 TEXT_FACT: Final = "text"
 """The fact of the composer's output that holds its text."""
+LEFT_OUT_FACT: Final = "left_out"
+"""How many sentences the composer left out of it itself."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -114,15 +116,21 @@ def held(trace: Trace, plan: PlanMade, limit: int) -> Written | None:
     detours = trace.detours
     if detours is None or detours.composed is None:
         return None
-    text = detours.composed.output.facts.get(TEXT_FACT)
-    if not isinstance(text, str) or not text.strip():
+    facts = detours.composed.output.facts
+    text, left_out = facts.get(TEXT_FACT), facts.get(LEFT_OUT_FACT)
+    before = left_out if isinstance(left_out, int) else 0  # the tool holds its texts to the figures, too
+    if not isinstance(text, str) or not (text.strip() or before):
         return None
     known = KnownFigures(
         [document_of(output) for step in plan.steps if (output := _found(trace, step)) is not None],
         names=(plan.question,),
     )
     checked = check_figures(lines(text.strip(), limit), known)
-    return Written(checked.text.strip(), len(checked.dropped))
+    dropped_before = detours.composed.output.facts.get(
+        LEFT_OUT_FACT
+    )  # the tool holds its texts to the figures, too
+    before = dropped_before if isinstance(dropped_before, int) else 0
+    return Written(checked.text.strip(), len(checked.dropped) + before)
 
 
 def _found(trace: Trace, step: Step) -> ToolOutput | None:

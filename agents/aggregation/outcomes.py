@@ -21,9 +21,10 @@ from schemas.calls import ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import ErrorCode, OpsError, PublicError, ops_error
 from schemas.ids import call_id, stand_in_call_id
 from schemas.plans import PlanMade, Step
-from schemas.word import Instant
+from schemas.word import Instant, Json
 
 MESSAGE_CHARACTERS: Final = 200
+_SAME_MOMENT_S: Final = 0.05
 
 
 class Outcome(NamedTuple):
@@ -88,7 +89,8 @@ def outcomes_of(trace: Trace, plan: PlanMade, now: Instant) -> Outcomes:
         status = Status.PARTIAL_SUCCESS
     else:
         status = Status.DEGRADED if fallbacks else Status.SUCCESS
-    return Outcomes(tuple(outcomes), status, bool(cut), tuple(fallbacks))
+    timed_out = bool(cut) or any(ended_by_deadline(plan, event) for event in trace.failed.values())
+    return Outcomes(tuple(outcomes), status, timed_out, tuple(fallbacks))
 
 
 def _ended(trace: Trace, plan: PlanMade, stands: Standing) -> tuple[Standing, set[str], dict[str, str]]:
@@ -173,7 +175,12 @@ def _unmet(
     step_id = step.step_id
     event = trace.failed.get(step_id)
     if event is not None and step_id in stands.failed:
-        return _told(event, success=False)
+        told = _told(event, success=False)
+        if not ended_by_deadline(plan, event) or told.error_details is None:
+            return told
+        return replace(
+            told, error_details=replace(told.error_details, details=_phase_over(plan, event.ended_at))
+        )
     call = trace.calls.get(step_id)
     if step_id in cut:
         return _late(plan, step, call, call_id(trace.trace_id, step_id, step.attempt), group, now)
@@ -198,17 +205,28 @@ def skipped(trace: Trace, plan: PlanMade, step: Step, cause: str | None, group: 
     )
 
 
+def ended_by_deadline(plan: PlanMade, event: ToolFailed) -> bool:
+    """Whether a call ran out of time because its phase did: its worker and the sweep race for saying so."""
+    late_at = execution_ends_at(plan) - _SAME_MOMENT_S
+    return event.error.code is ErrorCode.TOOL_TIMEOUT and event.ended_at >= late_at
+
+
+def _phase_over(plan: PlanMade, now: Instant) -> dict[str, Json]:
+    """How long the execution phase took and what it was given."""
+    elapsed_ms, timeout_ms = (
+        round((until - plan.planned_at) * 1000, 1) for until in (now, execution_ends_at(plan))
+    )
+    return {"phase": "execution", "elapsed_ms": elapsed_ms, "timeout_ms": timeout_ms}
+
+
 def _late(
     plan: PlanMade, step: Step, call: Call | None, derived_id: str, group: int, now: Instant
 ) -> ToolResult:
     """The result of a call that the end of the execution phase cut."""
-    elapsed_ms, timeout_ms = (
-        round((until - plan.planned_at) * 1000, 1) for until in (now, execution_ends_at(plan))
-    )
     error = ops_error(
         ErrorCode.TOOL_TIMEOUT,
         suggestion="Ask again, or give the question more time.",
-        details={"phase": "execution", "elapsed_ms": elapsed_ms, "timeout_ms": timeout_ms},
+        details=_phase_over(plan, now),
     ).public()
     return ToolResult(
         step_id=step.step_id,

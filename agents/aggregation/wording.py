@@ -33,6 +33,11 @@ _BECAUSE: Final[dict[ErrorCode, str]] = {
 }
 
 
+def rows_of(output: ToolOutput) -> int:
+    """How many rows were found, also where only the first of them travelled."""
+    return len(output.rows) if output.claim is None else output.claim.row_count
+
+
 def title_of(step: Step) -> str:
     title = step.render.title if step.render is not None else ""
     return line(title or step.tool_id, _TITLE_CHARACTERS)
@@ -85,7 +90,7 @@ def success_text(
         return f"{title}: {_series(output, mark)}."
     if output.rows:
         noun = "link" if output.shape is Shape.GRAPH else "hit" if output.shape is Shape.DOCUMENTS else "row"
-        count = len(output.rows)
+        count = rows_of(output)
         return f"{title}: {count:,} {mark} {noun}{'' if count == 1 else 's'}."
     spoken = [
         f"{inline(name)} {_said(value, output.fact_units.get(name, Unit.TEXT), escape)} {mark}"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agents.execution.admission import Admission, Admitted
 from agents.execution.asking import Asking
 from agents.execution.attempting import Attempts, Tried
-from agents.execution.bounds import bounded
+from agents.execution.claiming import Claiming
 from agents.execution.cleaning import cleaned
 from agents.execution.gates import Gates
 from agents.execution.guards.verdict import Refuse
@@ -25,9 +25,14 @@ from agents.execution.within import cancelled_from_outside
 from registry.registry import Registry
 from schemas.calls import ToolCalled, ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import ErrorCode, OpsError, ops_error
+from streams.claims import MAX_CLAIM_BYTES, ClaimStore
 
 MAX_OUTPUT_BYTES = 1_000_000
 """What one result may weigh on the road, whatever its tool allows: it travels in one event."""
+
+
+CLAIM_OVER_BYTES = 256 * 1024
+"""Larger results are kept whole in the claim store, if there is one, and travel as their first rows."""
 
 
 class Worked(NamedTuple):
@@ -50,10 +55,14 @@ class Execution:
         gates: Gates | None = None,
         chance: Callable[[], float] = random.random,
         max_output_bytes: int = MAX_OUTPUT_BYTES,
+        claims: ClaimStore | None = None,
+        claim_over_bytes: int = CLAIM_OVER_BYTES,
     ) -> None:
+        """`claims`: where results larger than `claim_over_bytes` are kept whole; without it they are cut."""
         self._clock = clock
         self._attempts = Attempts(gates or Gates(clock), clock, chance)
-        self._max_output_bytes = max_output_bytes
+        self._claiming = Claiming(claims, over_bytes=claim_over_bytes, travels_bytes=max_output_bytes)
+        self._max_output_bytes = max_output_bytes if claims is None else MAX_CLAIM_BYTES
         self._remembered = Remembered()
         self._all_tools: dict[int, Tool] = {}
         self.adopt(registry, tools)
@@ -121,7 +130,9 @@ class Execution:
             tried = await self._attempts.of(called, admitted, invocation, lifts)
             if not isinstance(tried.outcome, ToolOutput):
                 return tried
-            return tried._replace(outcome=bounded(tried.outcome, invocation.row_cap, admitted.max_bytes))
+            cap, max_bytes = invocation.row_cap, admitted.max_bytes
+            kept = await self._claiming.bounded(tried.outcome, cap, max_bytes, called.tenant_id)
+            return tried._replace(outcome=kept)
 
         if lifted or not remembers(admitted):
             return Worked(await run(), lifted=lifted)

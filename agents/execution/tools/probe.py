@@ -21,9 +21,14 @@ class ProbeParameters(Parameters):
     """Fail with this error code instead."""
     rows: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """How many rows exist; no more than the cap and one come back."""
+    row_characters: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """With so many characters in each row."""
+    only: str | None = None
+    """Sleep and fail only where this is the tool that was called: so a fallback may do better."""
 
 
 _COLUMNS = (Column(name="n", unit=Unit.NUMBER),)
+_BODY = (Column(name="body"),)
 _UNITS = {"value": Unit.NUMBER, "row_count": Unit.NUMBER}
 
 
@@ -37,16 +42,18 @@ class Probe:
     async def run(self, invocation: Invocation) -> ToolOutput | OpsError:
         """An output with the fact `value` and the rows asked for, or the failure asked for."""
         params = invocation.params
-        if params["sleep_s"]:
+        told = params["only"] is None or params["only"] == invocation.tool.id
+        if params["sleep_s"] and told:
             await asyncio.sleep(params["sleep_s"])
-        if params["fail_code"] is not None:
+        if params["fail_code"] is not None and told:
             if params["fail_code"] not in ErrorCode.__members__:
                 return ops_error(ErrorCode.INVALID_PARAMS, "There is no such error code.")
             return ops_error(ErrorCode(params["fail_code"]), detail="as asked")
-        rows: list[list[Any]] = [[n] for n in range(min(params["rows"], invocation.row_cap + 1))]
+        body = ["x" * params["row_characters"]] if params["row_characters"] else []
+        rows: list[list[Any]] = [[n, *body] for n in range(min(params["rows"], invocation.row_cap + 1))]
         return ToolOutput(
             shape=Shape.TABLE if rows else Shape.FACTS,
-            columns=_COLUMNS if rows else (),
+            columns=(_COLUMNS + _BODY if body else _COLUMNS) if rows else (),
             rows=rows,
             facts={"value": params["value"], "row_count": len(rows)},
             fact_units=_UNITS,
