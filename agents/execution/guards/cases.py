@@ -102,7 +102,12 @@ def _operators(case: Case, catalogue: Bounds | None) -> Line:
     if case.get("kind") != "sql":
         return line_of(_unfit("The case's kind is neither sql nor filter."))
     guard = _sql_guard(case.get("dialect"))
-    refused = guard if isinstance(guard, Refuse) else _no_text(case, "sql") or guard.harmless(case["sql"])
+    tenant_column = catalogue.tenant_column if catalogue is not None else "tenant_id"
+    refused = (
+        guard
+        if isinstance(guard, Refuse)
+        else _no_text(case, "sql") or guard.harmless(case["sql"], tenant_column)
+    )
     return line_of(refused or Allow())
 
 

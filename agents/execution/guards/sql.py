@@ -5,17 +5,17 @@ columns, bound to the tenant where the source has a tenant column, and the row c
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from agents.execution.guards import sql_functions as functions
 from agents.execution.guards import sql_grammar as grammar
 from agents.execution.guards.sql_columns import unknown_column
 from agents.execution.guards.sql_growth import overgrown
-from agents.execution.guards.sql_limits import refused_by_size
+from agents.execution.guards.sql_limits import sized_tokens
 from agents.execution.guards.sql_rows import cap_rows
 from agents.execution.guards.sql_tables import TENANT_VALUE, Blocked, bind_tables
 from agents.execution.guards.sql_truth import Reach, always_true_alternative
@@ -39,6 +39,7 @@ class SqlGuard:
 
     def __init__(self, dialect: str) -> None:
         self._dialect = dialect
+        self._grammar = Dialect.get_or_raise(dialect)
 
     def __call__(self, statement: str, bounds: Bounds, bound: Mapping[str, str]) -> Verdict:
         return self.judge(statement, bounds, bound)
@@ -47,9 +48,6 @@ class SqlGuard:
         self, statement: str, bounds: Bounds, bound: Mapping[str, str], tenant: str | None = None
     ) -> Verdict:
         """The verdict. With a `tenant` its name stands in the statement itself instead of a value to bind."""
-        refused = refused_by_size(statement, self._dialect)
-        if refused is not None:
-            return refused
         try:
             return self._judge(statement, bounds, bound, tenant)
         except Blocked as refusal:
@@ -60,14 +58,11 @@ class SqlGuard:
             # The parser is not written for hostile text: whatever it stumbles over is refused.
             return _unreadable(error)
 
-    def harmless(self, statement: str) -> Refuse | None:
+    def harmless(self, statement: str, tenant_column: str | None) -> Refuse | None:
         """Judge operators, functions and alternatives alone, whatever the tables and columns are called."""
-        refused = refused_by_size(statement, self._dialect)
-        if refused is not None:
-            return refused
         try:
             root = self._parsed(statement)
-            self._check(root, None)
+            self._check(root, None, tenant_column)
         except Blocked as refusal:
             return refusal.verdict
         except RecursionError:
@@ -78,7 +73,7 @@ class SqlGuard:
 
     def _judge(self, statement: str, bounds: Bounds, bound: Mapping[str, str], tenant: str | None) -> Verdict:
         root = self._parsed(statement)
-        self._check(root, bounds)
+        self._check(root, bounds, bounds.tenant_column)
         placeholders = _placeholders(root)
         missing = [name for name in placeholders if name not in bound]
         if missing:
@@ -86,12 +81,14 @@ class SqlGuard:
         bind_tables(root, bounds, self._dialect, tenant)
         root = cap_rows(root, bounds.row_cap, self._dialect)
         self._write_placeholders(root, bound)
-        return Allow(
-            root.sql(dialect=self._dialect, comments=False, unsupported_level=ErrorLevel.RAISE), placeholders
-        )
+        written = self._grammar.generate(root, copy=False, comments=False, unsupported_level=ErrorLevel.RAISE)
+        return Allow(written, placeholders)
 
     def _parsed(self, statement: str) -> exp.Query:
-        parsed = [each for each in sqlglot.parse(statement, dialect=self._dialect) if each is not None]
+        tokens = sized_tokens(statement, self._grammar)
+        if isinstance(tokens, Refuse):
+            raise Blocked(tokens)
+        parsed = [each for each in self._grammar.parser().parse(tokens, statement) if each is not None]
         if len(parsed) != 1:
             raise Blocked(blocked(f"{len(parsed)} statements", "Exactly one query is allowed."))
         root: exp.Expr = parsed[0]
@@ -103,21 +100,20 @@ class SqlGuard:
             )
         return root
 
-    def _check(self, root: exp.Query, bounds: Bounds | None) -> None:
-        self._check_nodes(root)
+    def _check(self, root: exp.Query, bounds: Bounds | None, tenant_column: str | None) -> None:
+        nodes = list(root.walk())
+        self._check_nodes(nodes)
         tables = {name.lower(): columns for name, columns in bounds.tables.items()} if bounds else {}
         if bounds is not None:
-            unknown = unknown_column(root, tables, self._dialect)
+            unknown = unknown_column(nodes, tables, self._dialect)
             if unknown is not None:
                 raise Blocked(blocked(f"the name {unknown[:60]}", NOT_AVAILABLE))
-        why = overgrown(root) or always_true_alternative(
-            root, Reach(tables, bounds.tenant_column if bounds else None)
-        )
+        why = overgrown(nodes) or always_true_alternative(nodes, Reach(tables, tenant_column))
         if why is not None:
             raise Blocked(blocked(why))
 
-    def _check_nodes(self, root: exp.Expr) -> None:
-        for node in root.walk():
+    def _check_nodes(self, nodes: Sequence[exp.Expr]) -> None:
+        for node in nodes:
             kind = type(node)
             allowed = grammar.NODES.get(kind)
             if allowed is not None:

@@ -4,33 +4,40 @@ The engine resolves a name to its place; here it is only decided whether it can 
 available is refused with the one text for it, before an engine could say more.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
 _WHOLE_ROW = frozenset({"postgres", "duckdb"})
 """Dialects in which a table's name stands for its row."""
 
+_MAKERS = (exp.Alias, exp.Aliases, exp.TableAlias, exp.CTE, exp.Lambda, exp.Comprehension, exp.Select)
 
-def unknown_column(root: exp.Expr, tables: Mapping[str, tuple[str, ...]], dialect: str) -> str | None:
+
+def unknown_column(
+    nodes: Sequence[exp.Expr], tables: Mapping[str, tuple[str, ...]], dialect: str
+) -> str | None:
     """The first name that is neither a listed column of a table the statement asks nor one of its own making.
 
     `tables` is the catalogue under lower-case names. A table without a list of columns lets every name pass.
     """
-    asked = {table.name.lower() for table in root.find_all(exp.Table)}
+    asked = {table.name.lower() for table in nodes if isinstance(table, exp.Table)}
     known: set[str] = set()
     for name in asked & tables.keys():
         if not tables[name]:
             return None
         known.update(column.lower() for column in tables[name])
     relations = set(asked)
-    for node in root.walk():
-        known.update(_made(node))
+    for node in nodes:
+        if isinstance(node, _MAKERS):
+            known.update(_made(node))
         if isinstance(node, exp.TableAlias | exp.CTE) and node.name:
             relations.add(node.name.lower())
     if dialect in _WHOLE_ROW:
         known |= relations
-    for column in root.find_all(exp.Column):
+    for column in nodes:
+        if not isinstance(column, exp.Column):
+            continue
         name, table = column.name.lower(), column.table.lower()
         if name not in known and not isinstance(column.this, exp.Star):
             return name

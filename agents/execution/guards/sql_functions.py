@@ -26,35 +26,35 @@ CAST_TYPES = _words(
 
 _TYPED = _words(
     """
-        VarMap Format ConvertTimezone Abs Acos Acosh AddMonths AnyValue ApproxDistinct ApproxQuantile ApproxQuantiles ApproxTopK ArgMax ArgMin
-        Array ArrayAgg ArrayAll ArrayAny ArrayAppend ArrayCompact ArrayConcat ArrayContainedBy ArrayContains
-        ArrayContainsAll ArrayDistinct ArrayExcept ArrayFilter ArrayFirst ArrayIntersect ArrayLast ArrayMax
-        ArrayMin ArrayOverlaps ArrayPosition ArrayPrepend ArrayRemove ArrayReverse ArraySize ArraySlice
-        ArraySort ArraySum ArrayToString ArrayUniqueAgg Ascii Asin Asinh Atan Atan2 Atanh Avg BitLength
-        BitwiseAndAgg BitwiseCount BitwiseOrAgg BitwiseXorAgg ByteLength Cbrt Ceil Chr Coalesce Concat ConcatWs
-        Contains Corr Cos Cosh Cot Count CountIf CovarPop CovarSamp CumeDist CurrentDate CurrentDatetime
-        CurrentTime CurrentTimestamp CurrentTimestampLTZ Date DateAdd DateBin DateDiff DateFromParts
-        DateFromUnixDate DateStrToDate DateSub DateToDateStr DateTrunc Datetime DatetimeAdd DatetimeDiff
-        DatetimeSub DatetimeTrunc Day DayOfMonth DayOfWeek DayOfWeekIso DayOfYear Dayname Degrees DenseRank Elt
-        EndsWith EqualNull Exp Explode Extract First FirstValue Floor Greatest GroupConcat Grouping GroupingId
-        Hex Hour Initcap IsInf IsNan IsNullValue JSONArray JSONArrayAgg JSONArrayContains JSONBContains
-        JSONBContainsTopKey JSONBContainsAnyTopKeys JSONBContainsAllTopKeys JSONBExists JSONBExtract
-        JSONBExtractScalar JSONBObjectAgg JSONExists JSONExtract JSONExtractArray JSONExtractScalar JSONKeys
-        JSONObject JSONObjectAgg JSONType JustifyDays JustifyHours JustifyInterval Kurtosis Lag Last LastDay
-        LastValue Lead Least Left Length Ln Localtime Localtimestamp Log LogicalAnd LogicalOr Lower LowerHex MD5
-        MakeInterval Map MapKeys Max Median Min Minute Mode Month Monthname MonthsBetween NthValue Ntile Nullif
-        NumberToStr Nvl2 ParseJSON PercentRank PercentileCont PercentileDisc Pi Pow Quantile Quarter Radians
-        Rank RegexpExtract RegexpExtractAll RegexpFullMatch RegexpILike RegexpLike RegexpReplace RegexpSplit
-        RegrAvgx RegrAvgy RegrCount RegrIntercept RegrR2 RegrSlope RegrSxx RegrSxy RegrSyy Repeat Replace
-        Reverse Right Round RowNumber SHA SHA2 SafeDivide Second Sign Sin Sinh Skewness Space Split SplitPart
-        Sqrt StartsWith Stddev StddevPop StddevSamp StrPosition StrToDate StrToTime StrToUnix String
-        StringToArray StructExtract Substring SubstringIndex Sum Tan Tanh Time TimeAdd TimeDiff TimeFromParts
-        TimeStrToDate TimeStrToTime TimeStrToUnix TimeSub TimeToStr TimeToUnix TimeTrunc Timestamp TimestampAdd
-        TimestampDiff TimestampFromParts TimestampSub TimestampTrunc ToArray ToChar ToDays ToDouble ToNumber
-        Transform Translate Trim Trunc TsOrDsAdd TsOrDsDiff TsOrDsToDate TsOrDsToDateStr TsOrDsToDatetime
-        TsOrDsToTime TsOrDsToTimestamp Typeof Unicode UnixDate UnixMicros UnixMillis UnixSeconds UnixToStr
-        UnixToTime UnixToTimeStr Upper UtcDate UtcTime UtcTimestamp Variance VariancePop Week WeekOfYear
-        WidthBucket Year YearOfWeek Pad ExplodingGenerateSeries GenerateSeries
+        VarMap Format ConvertTimezone Abs Acos Acosh AddMonths AnyValue ApproxDistinct ApproxQuantile
+        ApproxQuantiles ApproxTopK ArgMax ArgMin Array ArrayAgg ArrayAll ArrayAny ArrayAppend ArrayCompact
+        ArrayConcat ArrayContainedBy ArrayContains ArrayContainsAll ArrayDistinct ArrayExcept ArrayFilter
+        ArrayFirst ArrayIntersect ArrayLast ArrayMax ArrayMin ArrayOverlaps ArrayPosition ArrayPrepend
+        ArrayRemove ArrayReverse ArraySize ArraySlice ArraySort ArraySum ArrayToString ArrayUniqueAgg Ascii Asin
+        Asinh Atan Atan2 Atanh Avg BitLength BitwiseAndAgg BitwiseCount BitwiseOrAgg BitwiseXorAgg ByteLength
+        Cbrt Ceil Chr Coalesce Concat ConcatWs Contains Corr Cos Cosh Cot Count CountIf CovarPop CovarSamp
+        CumeDist CurrentDate CurrentDatetime CurrentTime CurrentTimestamp CurrentTimestampLTZ Date DateAdd
+        DateBin DateDiff DateFromParts DateFromUnixDate DateStrToDate DateSub DateToDateStr DateTrunc Datetime
+        DatetimeAdd DatetimeDiff DatetimeSub DatetimeTrunc Day DayOfMonth DayOfWeek DayOfWeekIso DayOfYear
+        Dayname Degrees DenseRank Elt EndsWith EqualNull Exp Explode Extract First FirstValue Floor Greatest
+        GroupConcat Grouping GroupingId Hex Hour Initcap IsInf IsNan IsNullValue JSONArray JSONArrayAgg
+        JSONArrayContains JSONBContains JSONBContainsTopKey JSONBContainsAnyTopKeys JSONBContainsAllTopKeys
+        JSONBExists JSONBExtract JSONBExtractScalar JSONBObjectAgg JSONExists JSONExtract JSONExtractArray
+        JSONExtractScalar JSONKeys JSONObject JSONObjectAgg JSONType JustifyDays JustifyHours JustifyInterval
+        Kurtosis Lag Last LastDay LastValue Lead Least Left Length Ln Localtime Localtimestamp Log LogicalAnd
+        LogicalOr Lower LowerHex MD5 MakeInterval Map MapKeys Max Median Min Minute Mode Month Monthname
+        MonthsBetween NthValue Ntile Nullif NumberToStr Nvl2 ParseJSON PercentRank PercentileCont PercentileDisc
+        Pi Pow Quantile Quarter Radians Rank RegexpExtract RegexpExtractAll RegexpFullMatch RegexpILike
+        RegexpLike RegexpReplace RegexpSplit RegrAvgx RegrAvgy RegrCount RegrIntercept RegrR2 RegrSlope RegrSxx
+        RegrSxy RegrSyy Repeat Replace Reverse Right Round RowNumber SHA SHA2 SafeDivide Second Sign Sin Sinh
+        Skewness Space Split SplitPart Sqrt StartsWith Stddev StddevPop StddevSamp StrPosition StrToDate
+        StrToTime StrToUnix String StringToArray StructExtract Substring SubstringIndex Sum Tan Tanh Time
+        TimeAdd TimeDiff TimeFromParts TimeStrToDate TimeStrToTime TimeStrToUnix TimeSub TimeToStr TimeToUnix
+        TimeTrunc Timestamp TimestampAdd TimestampDiff TimestampFromParts TimestampSub TimestampTrunc ToArray
+        ToChar ToDays ToDouble ToNumber Transform Translate Trim Trunc TsOrDsAdd TsOrDsDiff TsOrDsToDate
+        TsOrDsToDateStr TsOrDsToDatetime TsOrDsToTime TsOrDsToTimestamp Typeof Unicode UnixDate UnixMicros
+        UnixMillis UnixSeconds UnixToStr UnixToTime UnixToTimeStr Upper UtcDate UtcTime UtcTimestamp Variance
+        VariancePop Week WeekOfYear WidthBucket Year YearOfWeek Pad ExplodingGenerateSeries GenerateSeries
         """
 )
 
@@ -65,16 +65,16 @@ FUNCTIONS: frozenset[type[exp.Expr]] = frozenset(
 
 _CLICKHOUSE = _words(
     """
-        replaceregexpall replaceregexpone addday adddays addhours addminutes addmonths addquarters addseconds addweeks addyears age any anyheavy
-        anylast argmax argmin arrayavg arraycompact arrayconcat arraycount arraycumsum arraydifference
-        arraydistinct arrayelement arrayenumerate arrayexists arrayfilter arrayfirst arrayfirstindex
-        arrayflatten arrayintersect arrayjoin arraylast arraymap arraymax arraymin arraypopback arraypopfront
-        arrayproduct arraypushback arraypushfront arrayreverse arrayreversesort arrayslice arraysort
-        arraystringconcat arraysum arrayuniq arrayzip assumenotnull avg avgweighted base64encode bitand bitor
-        bitxor cbrt ceil ceiling coalesce concat concatwithseparator corr count countequal countsubstrings
-        covarpop covarsamp cutfragment date_add date_diff date_sub date_trunc dateadd datediff datesub datename
-        datetrunc dayofmonth dayofweek dayofyear deltasum divide domain emptyarraystring empty endswith equals
-        exp exponentialmovingaverage extractall firstvalue first_value floor formatdatetime
+        replaceregexpall replaceregexpone addday adddays addhours addminutes addmonths addquarters addseconds
+        addweeks addyears age any anyheavy anylast argmax argmin arrayavg arraycompact arrayconcat arraycount
+        arraycumsum arraydifference arraydistinct arrayelement arrayenumerate arrayexists arrayfilter arrayfirst
+        arrayfirstindex arrayflatten arrayintersect arrayjoin arraylast arraymap arraymax arraymin arraypopback
+        arraypopfront arrayproduct arraypushback arraypushfront arrayreverse arrayreversesort arrayslice
+        arraysort arraystringconcat arraysum arrayuniq arrayzip assumenotnull avg avgweighted base64encode
+        bitand bitor bitxor cbrt ceil ceiling coalesce concat concatwithseparator corr count countequal
+        countsubstrings covarpop covarsamp cutfragment date_add date_diff date_sub date_trunc dateadd datediff
+        datesub datename datetrunc dayofmonth dayofweek dayofyear deltasum divide domain emptyarraystring empty
+        endswith equals exp exponentialmovingaverage extractall firstvalue first_value floor formatdatetime
         formatreadablequantity formatreadablesize formatreadabletimedelta fromunixtimestamp
         fromunixtimestamp64milli fromunixtimestamp64micro greater greatercircledistance greaterorequals greatest
         grouparray grouparraysorted groupbitand groupbitor groupbitxor groupuniqarray grouparraymovingavg

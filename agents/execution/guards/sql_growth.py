@@ -1,7 +1,7 @@
 """What a statement may make out of little: long texts, many rows, slow patterns. Bounded here, or refused."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
@@ -28,11 +28,11 @@ _BACK_REFERENCE = re.compile(r"\\[1-9]|\(\?(?!:|i\))")
 Fault = str | None
 
 
-def overgrown(root: exp.Expr) -> Fault:
-    """Why a statement could grow beyond measure, None if it can't. What it can't tell counts as growing."""
+def overgrown(nodes: Iterable[exp.Expr]) -> Fault:
+    """Why a statement of these nodes could grow beyond measure; what can't be told counts as growing."""
     growth = 1.0
     relations = 0
-    for node in root.walk():
+    for node in nodes:
         check = _CHECKS.get(type(node))
         if check is not None:
             fault = check(node)
@@ -134,6 +134,9 @@ def _parameter(node: exp.Expr) -> Fault:
     return "a type wider than its bound"
 
 
+_REGULAR = frozenset({"match", "extract", "extractall", "replaceregexpall", "replaceregexpone"})
+
+
 def _named(node: exp.Expr) -> Fault:
     """Functions known by name: formats with a width, fixed strings, and patterns."""
     name, arguments = str(node.this).lower(), node.expressions
@@ -145,12 +148,18 @@ def _named(node: exp.Expr) -> Fault:
     if name == "tofixedstring":
         size = _whole(arguments[1]) if len(arguments) > 1 else None
         return None if size is not None and size <= _LONGEST_REPEAT else "a text filled beyond its bound"
-    if name in ("match", "extract", "extractall", "replaceregexpall", "replaceregexpone", "regexp_count", "like_escape"):
+    if name in (
+        "match",
+        "extract",
+        "extractall",
+        "replaceregexpall",
+        "replaceregexpone",
+        "regexp_count",
+        "like_escape",
+    ):
         return _expression(arguments[1]) if len(arguments) > 1 else None
     if name in ("like", "ilike", "notlike", "notilike", "glob"):
         return _wildcards(arguments[1] if len(arguments) > 1 else None)
-    if name == "multisearchany":
-        return None
     return None
 
 

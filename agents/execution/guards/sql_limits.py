@@ -4,7 +4,7 @@ import re
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from agents.execution.guards.verdict import Refuse, blocked
 
@@ -31,8 +31,8 @@ _COUNTED = {
 """Words that cost a parser most, and how often each may stand."""
 
 
-def refused_by_size(statement: str, dialect: str) -> Refuse | None:
-    """Refuse what is too long or too deep to be parsed safely; None lets it go on."""
+def sized_tokens(statement: str, dialect: Dialect) -> list[Token] | Refuse:
+    """The statement's tokens; a refusal for what is too long or too deep to be parsed safely."""
     if len(statement.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return blocked(f"longer than {MAX_BYTES} bytes", "The query is too long.", "Ask a shorter query.")
     if _CONTROL.search(statement) or any("\ud800" <= char <= "\udfff" for char in statement):
@@ -40,7 +40,7 @@ def refused_by_size(statement: str, dialect: str) -> Refuse | None:
     if _HINT.search(statement):
         return blocked("a comment that an engine may execute or take as a hint")
     try:
-        tokens = Dialect.get_or_raise(dialect).tokenize(statement)
+        tokens = dialect.tokenize(statement)
     except (SqlglotError, RecursionError, ValueError, IndexError) as error:
         return blocked(f"cannot be tokenized: {type(error).__name__}", "The query cannot be read.")
     if len(tokens) > MAX_TOKENS:
@@ -59,4 +59,4 @@ def refused_by_size(statement: str, dialect: str) -> Refuse | None:
         return blocked(f"nested deeper than {MAX_PARENTHESES}", "The query is nested too deeply.")
     if any(count > _COUNTED[kind] for kind, count in seen.items()):
         return blocked("one word more often than a parser takes in its time", "The query is too long.")
-    return None
+    return tokens

@@ -4,7 +4,7 @@ Every disjunction counts, also one in disguise: `NOT (a AND b)`, CASE, COALESCE,
 An alternative is refused if it depends on no row, or if it holds on all rows that are tried.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -27,9 +27,9 @@ class Reach:
     tenant_column: str | None
 
 
-def always_true_alternative(root: exp.Expr, reach: Reach) -> str | None:
-    """Why a statement holds an alternative that is always true; None if it holds none."""
-    for sides in _disjunctions(root):
+def always_true_alternative(nodes: Sequence[exp.Expr], reach: Reach) -> str | None:
+    """Why a statement of these nodes holds an alternative that is always true; None if it holds none."""
+    for sides in _disjunctions(nodes):
         judged = [_Condition(side, reach) for side in sides]
         for side in judged:
             if not side.bound:
@@ -44,7 +44,7 @@ def always_true_alternative(root: exp.Expr, reach: Reach) -> str | None:
         for group in groups.values():
             if len(group) > 1 and _Condition(exp.or_(*group, copy=True), reach).always():
                 return "alternatives that together are always true"
-    for condition in _filters(root):
+    for condition in _filters(nodes):
         if condition.find(*_DISGUISES):
             judged_one = _Condition(condition, reach)
             if judged_one.bound and judged_one.always():
@@ -52,9 +52,9 @@ def always_true_alternative(root: exp.Expr, reach: Reach) -> str | None:
     return None
 
 
-def _filters(root: exp.Expr) -> Iterator[exp.Expr]:
+def _filters(nodes: Sequence[exp.Expr]) -> Iterator[exp.Expr]:
     """Each of the conditions that all have to hold."""
-    for node in root.walk():
+    for node in nodes:
         condition = node.this if isinstance(node, _FILTERS) else None
         if isinstance(node, exp.Join):
             condition = node.args.get("on")
@@ -71,9 +71,9 @@ def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
         yield node
 
 
-def _disjunctions(root: exp.Expr) -> Iterator[list[exp.Expr]]:
+def _disjunctions(nodes: Sequence[exp.Expr]) -> Iterator[list[exp.Expr]]:
     """The alternatives of each OR, of each AND that is denied, and of each XOR."""
-    for node in root.walk():
+    for node in nodes:
         if isinstance(node, exp.Xor):
             yield [node.this, node.expression]
         if not isinstance(node, exp.Or | exp.And) or _continues(node):

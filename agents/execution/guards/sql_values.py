@@ -204,7 +204,7 @@ def _regular(node: Any, inner: _Inner) -> Any:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+    return value if isinstance(value, str) else str(value)
 
 
 def _concat(values: Iterable[Any]) -> Any:
@@ -263,6 +263,16 @@ def _of_one(how: Callable[[Any], Any]) -> Callable[[Any, _Inner], Any]:
     def evaluate(node: Any, inner: _Inner) -> Any:
         value = inner(node.this)
         return value if value is None or value is UNSURE else how(value)
+
+    return evaluate
+
+
+def _texts(how: Callable[[str, str], bool]) -> Callable[[Any, _Inner], Any]:
+    def evaluate(node: Any, inner: _Inner) -> Any:
+        left, right = inner(node.this), inner(node.expression)
+        if left is UNSURE or right is UNSURE:
+            return UNSURE
+        return None if left is None or right is None else how(_text(left), _text(right))
 
     return evaluate
 
@@ -349,6 +359,9 @@ _EVALUATE: Mapping[type[exp.Expr], Callable[[Any, _Inner], Any]] = {
     exp.Upper: _of_one(lambda value: _text(value).upper()),
     exp.Trim: _of_one(lambda value: _text(value).strip()),
     exp.Reverse: _of_one(lambda value: _text(value)[::-1]),
+    exp.Contains: _texts(lambda whole, part: part in whole),
+    exp.StartsWith: _texts(str.startswith),
+    exp.EndsWith: _texts(str.endswith),
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.DPipe: lambda node, inner: _concat(inner(each) for each in (node.this, node.expression)),
