@@ -46,9 +46,9 @@ def alternatives(
 def _means_the_same(tool: ToolAsset, other: ToolAsset) -> bool:
     if other.tool_type != tool.tool_type:
         return False
-    if tool.http is not None or tool.mcp is not None:
+    if (other.http, other.mcp) != (tool.http, tool.mcp):
         # A tool with a request of its own means that request: another one of the same service asks something else.
-        return (other.http, other.mcp) == (tool.http, tool.mcp)
+        return False
     if tool.source is not None:
         return other.source == tool.source
     return other.source is None and bool(tool.output_types) and other.output_types == tool.output_types
