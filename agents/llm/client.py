@@ -82,6 +82,10 @@ class LlmClient:
         task = asyncio.get_running_loop().create_task(asking.within(timeout_s))
         return await task
 
+    async def warm(self) -> None:
+        """Load the library now, beside the loop: it takes a second that no question should wait for."""
+        await asyncio.to_thread(self.sdk)
+
     async def close(self) -> None:
         """Close the connections."""
         if self._sdk is not None:
@@ -89,7 +93,7 @@ class LlmClient:
             self._sdk = None
 
     def sdk(self) -> Any:
-        """The library's client, loaded when it is first needed: half a second that other workers need not spend."""
+        """The library's client, loaded late: a worker without a model does not pay for it."""
         if self._sdk is None:
             import openai
 

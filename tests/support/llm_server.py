@@ -31,7 +31,8 @@ class Say:
     finish_reason: str = "stop"
 
 
-Script = dict[str, list[Say]]
+Script = dict[tuple[str, str], list[Say]]
+"""A marker and what the system's message must hold, to the replies."""
 
 
 class LlmServer:
@@ -40,6 +41,7 @@ class LlmServer:
 
     def __init__(self) -> None:
         self.script: Script = {}
+        self.otherwise = Say(status=500)
         self.requests: list[dict[str, Any]] = []
         """Bodies as received, each with `headers`."""
         self.wrong_keys = 0
@@ -64,13 +66,13 @@ class LlmServer:
         self._loop.call_soon_threadsafe(self._ending.set)
         self._thread.join(10)
 
-    def on(self, marker: str, *replies: Say) -> None:
-        """What to reply to requests whose messages hold the marker."""
-        self.script[marker] = list(replies)
+    def on(self, marker: str, *replies: Say, to: str = "") -> None:
+        """What to reply to requests whose messages hold the marker and whose system's message holds `to`."""
+        self.script[marker, to] = list(replies)
 
-    def asked(self, marker: str) -> list[dict[str, Any]]:
-        """The requests whose messages hold the marker."""
-        return [body for body in self.requests if marker in _texts(body)]
+    def asked(self, marker: str, to: str = "") -> list[dict[str, Any]]:
+        """The requests whose messages hold the marker and whose system's message holds `to`."""
+        return [body for body in self.requests if marker in _texts(body) and to in _texts(body, 1)]
 
     async def wait_for(self, marker: str, within_s: float = 20.0) -> None:
         """Wait until a request with the marker has arrived."""
@@ -101,11 +103,11 @@ class LlmServer:
         await runner.cleanup()
 
     def _next(self, body: dict[str, Any]) -> Say:
-        texts = _texts(body)
-        for marker, replies in self.script.items():
-            if marker in texts:
+        texts, system = _texts(body), _texts(body, 1)
+        for (marker, to), replies in self.script.items():
+            if marker in texts and to in system:
                 return replies.pop(0) if len(replies) > 1 else replies[0]
-        return Say(status=500)
+        return self.otherwise
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -136,8 +138,8 @@ async def _half(request: web.Request, payload: bytes) -> web.StreamResponse:
     return response
 
 
-def _texts(body: dict[str, Any]) -> str:
-    messages: Sequence[dict[str, Any]] = body.get("messages", ())
+def _texts(body: dict[str, Any], first: int | None = None) -> str:
+    messages: Sequence[dict[str, Any]] = body.get("messages", ())[:first]
     return "\n".join(str(message.get("content")) for message in messages)
 
 
