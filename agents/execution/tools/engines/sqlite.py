@@ -10,6 +10,8 @@ from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.quantile import Quantile
 from agents.execution.tools.engines.scalars import rows_of
+from agents.execution.tools.engines.sqlite_functions import register_aggregates
+from agents.execution.tools.engines.sqlite_walls import build_views
 from agents.execution.tools.threads import Stop
 from schemas.errors import ErrorCode, OpsError, ops_error
 
@@ -18,15 +20,15 @@ _BUSY_S = 1.0
 _LONGEST_VALUE = 1_000_000
 _CACHE_KIB = 8_192
 
-_REFUSED_FUNCTIONS = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"})
-_REACHED = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE)
+_LONGEST_PATTERN = 1_000
 _UNAVAILABLE = frozenset(
     {"SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_NOTADB", "SQLITE_CORRUPT"}
 )
 
 
 class SqliteEngine:
-    """Connections are read-only twice over, and see the source's tables only (the second wall behind the guard)."""
+    """Connections are read-only twice over, and see the tenant's rows of the source's tables only
+    (the second wall behind the guard)."""
 
     def ask(self, question: Question, stop: Stop) -> Found | OpsError:
         """Run the statement. TOOL_TIMEOUT when stopped, UPSTREAM_UNAVAILABLE when the file is not there, busy or
@@ -56,10 +58,11 @@ def _opened(question: Question) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _LONGEST_PATTERN)
     connection.create_aggregate("quantile", 2, Quantile)  # type: ignore[arg-type]  # typeshed wants int results
     return connection
 
@@ -70,21 +73,15 @@ def _guarded(connection: sqlite3.Connection, question: Question, stop: Stop) -> 
     def over() -> int:
         return bool(stop) or time.monotonic() >= ends_at
 
-    tables = {name.lower() for name in question.source.tables}
-
-    def allowed(action: int, first: str | None, second: str | None, _: str | None, __: str | None) -> int:
-        if action in _REACHED:
-            return sqlite3.SQLITE_OK
-        if action == sqlite3.SQLITE_READ and first is not None and first.lower() in tables:
-            return sqlite3.SQLITE_OK
-        if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in _REFUSED_FUNCTIONS:
-            return sqlite3.SQLITE_OK
-        return sqlite3.SQLITE_DENY
-
     connection.set_progress_handler(over, _STEPS_BETWEEN_LOOKS)
     if question.source.engine == "sqlite":
         # A full-text index writes its own declaration when it is opened, and only fixed statements ask it.
+        register_aggregates(connection)
+        allowed = build_views(connection, question.source, question.tenant_id, question.statement)
+        connection.execute("PRAGMA query_only = ON")
         connection.set_authorizer(allowed)
+    else:
+        connection.execute("PRAGMA query_only = ON")
 
 
 def _fetched(connection: sqlite3.Connection, question: Question) -> Found:
