@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import figures
+from benchmarks import figures, over_http
 from benchmarks.figures import Figure
 from streams.embedded_broker import EmbeddedBroker
 from tests.support.kafka import KafkaBroker, KafkaMissing
@@ -34,6 +34,8 @@ def measures(address: str, cycles: int) -> dict[str, Callable[[], Figure]]:
         "five": lambda: figures.five_tools(address, cycles),
         "burst": lambda: figures.burst(address, cycles),
         "restart": lambda: figures.restart(address, cycles),
+        "http": lambda: over_http.http_added(address, cycles),
+        "http_burst": lambda: over_http.http_burst(address, cycles),
         "memory": lambda: figures.memory(address),
     }
 
@@ -43,7 +45,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
     parser.add_argument("--cycles", type=int, default=3)
-    parser.add_argument("--only", nargs="*", help="names of figures: json avro five burst restart memory")
+    parser.add_argument(
+        "--only", nargs="*", help="names of figures: json avro five burst restart http http_burst memory"
+    )
     arguments = parser.parse_args()
     try:
         with broker(arguments.broker) as address:
