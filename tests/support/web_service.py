@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiohttp import web
@@ -194,3 +196,24 @@ _HANDLERS = {
     "/cut": _cut,
     "/text": _text,
 }
+
+
+@contextmanager
+def web_service_in_thread() -> Iterator[Service]:
+    """The same for tests that do not share a loop with it."""
+    started: Future[tuple[Service, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        async with web_service() as service:
+            ends = asyncio.Event()
+            started.set_result((service, asyncio.get_running_loop(), ends))
+            await ends.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread.start()
+    service, loop, ends = started.result(timeout=20)
+    try:
+        yield service
+    finally:
+        loop.call_soon_threadsafe(ends.set)
+        thread.join(10)
