@@ -17,7 +17,6 @@ from urllib.parse import unquote
 from pydantic import BaseModel
 
 from registry.secret_names import DIGESTS, INHERITING, NAMING, PROSE, is_secret_name, words_of
-from schemas.errors import ErrorCode
 from streams.secret_shapes import (
     ASSIGNED,
     BASIC,
@@ -196,29 +195,6 @@ def _is_random(piece: str) -> bool:
 def _entropy(text: str) -> float:
     """Shannon's entropy in bits a character."""
     return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
-
-
-def judge_secrets_case(case: object) -> dict[str, Any]:
-    """One written case: `config` (any JSON). decision, code, reason, suggestion, and paths of what was found, never
-    the values. Never raises."""
-    if not isinstance(case, Mapping) or "config" not in case:
-        return _verdict(ErrorCode.INVALID_PARAMS, "There is no configuration to look at.", None, ())
-    paths = find_secrets(case["config"])
-    if not paths:
-        return _verdict(None, None, None, ())
-    return _verdict(ErrorCode.POLICY_DENY, PLAIN_CREDENTIAL, USE_REFERENCE, paths)
-
-
-def _verdict(
-    code: ErrorCode | None, reason: str | None, suggestion: str | None, paths: tuple[str, ...]
-) -> dict[str, Any]:
-    return {
-        "decision": "allow" if code is None else "refuse",
-        "code": code.value if code is not None else None,
-        "reason": reason,
-        "suggestion": suggestion,
-        "paths": list(paths),
-    }
 
 
 PLAIN_CREDENTIAL = "A credential is written in plain text."
