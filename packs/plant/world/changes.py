@@ -160,7 +160,7 @@ def incidents_of(spec: PlantSpec, stories: Sequence[Story]) -> tuple[Incident, .
     for at, lasting, severity in zip(opened.tolist(), lasts.tolist(), severities.tolist(), strict=True):
         tenant = TENANTS[int(random.random() < 0.42)]
         services, people = services_of(tenant), PEOPLE[tenant]
-        is_open = at + lasting >= spec.end or (at >= spec.end - 5 * DAY_S and random.random() < 0.35)
+        is_open = at + lasting >= spec.end or (at >= spec.end - 8 * DAY_S and random.random() < 0.4)
         cause = _CAUSES[int(random.integers(len(_CAUSES)))]
         found.append(
             Incident(
