@@ -15,6 +15,7 @@ from registry.defaults import with_capability_defaults
 from registry.overrides import OverrideAsset
 from registry.pack import Pack
 from registry.registry import Registry
+from registry.secrets_guard import USE_REFERENCE, secret_findings
 from schemas.assets import AssetChanged
 
 KINDS: Mapping[str, type[Asset]] = {
@@ -93,6 +94,9 @@ def asset_of(change: AssetChanged, registry: Registry, variables: Mapping[str, s
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the asset"
         raise ChangeRefused(f"{where} of {change.asset_id}: {first['msg']}") from error
+    if isinstance(asset, ToolAsset | SourceAsset) and (found := secret_findings(asset)):
+        # Whatever the environment: the log keeps each change for ever, for everyone who may read it.
+        raise ChangeRefused(f"a credential is written in plain text ({', '.join(found[:5])}). {USE_REFERENCE}")
     return _settled(asset, registry, pack_id, variables), pack_id
 
 
