@@ -31,6 +31,9 @@ served. So however loud another tenant is, each of n tenants finds its 1/(2n) of
 MAX_TENANTS = 1_000
 """Tenants remembered for one tool; the one not seen for longest is forgotten first."""
 
+NOBODY = ""
+"""In place of a tenant, which is never empty."""
+
 Mark = tuple[float, str, int]
 """When (rounded up), who, how many."""
 
@@ -105,6 +108,8 @@ class Rate:
         self.limits = limits
         self._second = Window(SECOND_S, limits.per_second)
         self._minute = Window(MINUTE_S, limits.per_minute)
+        self._unknown = Window(MINUTE_S, limits.per_minute)
+        """Starts of which only the number is known; they are nobody's."""
         self._tenants: dict[str, _Tenant] = {}
         self._promised: dict[str, int] = {}
         self._all_promised = 0
@@ -118,6 +123,7 @@ class Rate:
         """Forget what was started and count these starts instead."""
         self._second = Window(SECOND_S, self.limits.per_second)
         self._minute = Window(MINUTE_S, self.limits.per_minute)
+        self._unknown = Window(MINUTE_S, self.limits.per_minute)
         self._tenants = {}
         self._load(marks)
 
@@ -243,10 +249,15 @@ class Rate:
         for tenant_id, tenant in self._tenants.items():
             for at, count in tenant.minute.marks():
                 yield at, tenant_id, count
+        for at, count in self._unknown.marks():
+            yield at, NOBODY, count
 
     def _load(self, marks: Iterable[Mark]) -> None:
         """What lies in the future, by a clock ahead of ours, stays there."""
         for at, tenant_id, count in sorted(marks):
+            if tenant_id == NOBODY:
+                self.burn(count, at)
+                continue
             tenant = self._tenants.get(tenant_id)
             if tenant is None:
                 tenant = self._tenants[tenant_id] = _Tenant(self.limits, at)
@@ -256,5 +267,6 @@ class Rate:
 
     def burn(self, count: int, now: float) -> None:
         """Count starts nobody knows more about than that they may have happened."""
-        self._second.add(now, count)
-        self._minute.add(now, count)
+        self._unknown.forget(now)
+        for window in (self._unknown, self._second, self._minute):
+            window.add(now, count)
