@@ -35,11 +35,34 @@ def render_trace(record: Mapping[str, Any]) -> RenderableType:
         parts += [Text(f"• {line(str(reason))}") for reason in record["reasons"]]
     if record.get("tool_calls"):
         parts += [Text(), Text("Calls", style="bold"), _calls(record["tool_calls"])]
+    if record.get("replans"):
+        parts += [Text(), Text("Planned again", style="bold"), *map(_replan, record["replans"])]
     if record.get("stages"):
         parts += [Text(), Text("Phases", style="bold"), _stages(record["stages"])]
+    if record.get("usage"):
+        parts += [Text(), Text("Language model", style="bold"), *map(_usage, record["usage"])]
     if record.get("spans"):
         parts += [Text(), *[_span_tree(span) for span in record["spans"]]]
     return Group(*parts)
+
+
+def _replan(replan: Mapping[str, Any]) -> Text:
+    """What another plan was asked for, and what it changed."""
+    told = [
+        f"• {replan['attempt']}. after {ms_text(replan['requested_ms'])}, {replan['trigger']}"
+        f" ({replan['severity']}): {line(str(replan['reason']))}"
+    ]
+    patch = replan.get("patch") or {}
+    told += [
+        f"    {line(str(each['step_id']))}: {line(str(each['tool_before']))} → {line(str(each['tool_after']))}"
+        f" ({line(str(each['reason']))})"
+        for each in patch.get("replaced", ())
+    ]
+    if replan["decision"] != "changed":
+        told.append(
+            f"    {replan['decision']}: {line(str(patch.get('reason') or 'no decision has come yet'))}"
+        )
+    return Text("\n".join(told))
 
 
 def _calls(calls: Sequence[Mapping[str, Any]]) -> Table:
@@ -95,6 +118,16 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> Table:
             ms_text(stage["budget_ms"]),
         )
     return table
+
+
+def _usage(usage: Mapping[str, Any]) -> Text:
+    """ "planning: small, 2 calls, 1,204 tokens in, 96 out, 1.2 s" """
+    calls = int(usage["calls"])
+    return Text(
+        f"{line(str(usage['stage_name']))}: {line(str(usage['model']))}, {calls} call{'' if calls == 1 else 's'}, "
+        f"{int(usage['prompt_tokens']):,} tokens in, {int(usage['completion_tokens']):,} out, "
+        f"{ms_text(usage['latency_ms'])}"
+    )
 
 
 def _span_tree(span: Mapping[str, Any], tree: Tree | None = None) -> Tree:

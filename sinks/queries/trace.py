@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,35 @@ class SpanRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """What a language model was used for: planning (no call), or the call of a tool."""
+
+    model: str
+    stage_name: str
+    tool_call_id: str | None
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReplanTrace:
+    """One time another plan was asked for. `decision`: pending, changed or unchanged; `patch` says which step had which
+    tool before and after, and why."""
+
+    attempt: int
+    trigger: str
+    severity: str
+    reason: str
+    decision: str
+    failures: tuple[Mapping[str, Any], ...]
+    patch: Mapping[str, Any] | None
+    requested_ms: float
+    decided_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class TraceRecord:
     """All that is known of a trace. `answer` is None while there is none."""
 
@@ -95,6 +125,8 @@ class TraceRecord:
     execution_groups: tuple[ExecutionGroup, ...]
     stages: tuple[StageRecord, ...]
     spans: tuple[SpanRecord, ...]
+    usage: tuple[UsageRecord, ...] = ()
+    replans: tuple[ReplanTrace, ...] = ()
 
 
 _OF_TRACE = (
@@ -107,11 +139,16 @@ _CALLS = f"SELECT * FROM tool_calls {_OF_TRACE} ORDER BY started_at, tool_call_i
 _STAGES = f"SELECT * FROM stages {_OF_TRACE} ORDER BY started_at, attempt {_SKIP}"
 _SPANS = f"SELECT * FROM spans {_OF_TRACE} ORDER BY started_at, span_id {_SKIP}"
 
+_USAGE = f"SELECT * FROM metric_points {_OF_TRACE} AND startsWith(name, 'llm_') ORDER BY at, subject {_SKIP}"
+_REPLANS = f"SELECT * FROM replans {_OF_TRACE} ORDER BY attempt {_SKIP}"
+
 
 def trace(client: Client, trace_id: str, *, tenant_id: str | None = None) -> TraceRecord | None:
     """The record of a trace, or None if nothing is known of it (to this tenant). Raises ClickHouseError."""
     values = {"trace_id": trace_id, "tenant_id": tenant_id or ""}
-    answers, calls, stages, spans = (query(client, sql, values) for sql in (_ANSWER, _CALLS, _STAGES, _SPANS))
+    answers, calls, stages, spans, usage = (
+        query(client, sql, values) for sql in (_ANSWER, _CALLS, _STAGES, _SPANS, _USAGE)
+    )
     known = [*answers, *stages, *spans, *calls]
     if not known:
         return None
@@ -131,7 +168,49 @@ def trace(client: Client, trace_id: str, *, tenant_id: str | None = None) -> Tra
         execution_groups=_groups(records),
         stages=tuple(_stage(row, start) for row in stages),
         spans=_tree(spans, start, {call.tool_call_id for call in records if call.parallel}),
+        usage=_usage(usage),
+        replans=tuple(_replan(row, start) for row in query(client, _REPLANS, values)),
     )
+
+
+def _replan(row: Record, start: datetime) -> ReplanTrace:
+    return ReplanTrace(
+        attempt=row["attempt"],
+        trigger=row["trigger"],
+        severity=row["severity"],
+        reason=row["reason"],
+        decision=row["decision"],
+        failures=tuple(json.loads(row["failures"] or "[]")),
+        patch=json.loads(row["patch"]) if row["patch"] else None,
+        requested_ms=_ms(row["requested_at"], start),
+        decided_ms=_ms(row["decided_at"], start),
+    )
+
+
+def _usage(rows: Sequence[Record]) -> tuple[UsageRecord, ...]:
+    """The points of one plan or call, put together."""
+    found: dict[str, dict[str, Record]] = defaultdict(dict)
+    for row in rows:
+        found[row["subject"]][row["name"]] = row
+
+    def figure(points: Mapping[str, Record], name: str) -> float:
+        return float(points[name]["value"]) if name in points else 0.0
+
+    records = []
+    for points in found.values():
+        one = next(iter(points.values()))
+        records.append(
+            UsageRecord(
+                model=one["tags"].get("model", ""),
+                stage_name=one["stage_name"],
+                tool_call_id=one["tool_call_id"] or None,
+                calls=int(figure(points, "llm_calls")),
+                prompt_tokens=int(figure(points, "llm_prompt_tokens")),
+                completion_tokens=int(figure(points, "llm_completion_tokens")),
+                latency_ms=figure(points, "llm_latency_ms"),
+            )
+        )
+    return tuple(records)
 
 
 def _ms(moment: datetime, start: datetime) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.calls import ToolFailed, ToolSucceeded
+from sinks.rows.usage import call_usage
 from sinks.rows.words import NO_FAILURE, TIMEOUT_CODES, WITNESSED, Origin, Row, Rows, span_id, stage_span
 
 
@@ -78,4 +79,5 @@ def _call_points(event: ToolSucceeded | ToolFailed, duration_ms: float, failed: 
     return [
         {**common, "name": "tool_execution_latency", "value": duration_ms},
         {**common, "name": "tool_fail_rate", "value": float(failed)},
+        *(call_usage(event) if isinstance(event, ToolSucceeded) else []),
     ]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from schemas.errors import ErrorCode
 from schemas.plans import PlanFailed, PlanMade
+from sinks.rows.usage import plan_usage
 from sinks.rows.words import HEARSAY, WITNESSED, Origin, Rows, root_span, stage_span
 
 
 def plan_rows(event: PlanMade | PlanFailed, _: Origin) -> Rows:
-    """Planning: its stage, span and latency, as the planner itself says."""
+    """Planning: its stage, span and latency, as the planner itself says; and what a language model cost."""
     failed = isinstance(event, PlanFailed)
     attempt = 0 if isinstance(event, PlanFailed) else event.attempt
     code = event.error.code.value if isinstance(event, PlanFailed) else ""
     duration_ms = max(0.0, (event.planned_at - event.asked_at) * 1000)
+    usage = [] if isinstance(event, PlanFailed) else plan_usage(event)
     return {
+        **({"metric_points": usage} if usage else {}),
         "stages": [
             {
                 "tenant_id": event.tenant_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ from schemas.answers import Status
 from schemas.calls import ToolCalled
 from schemas.errors import ErrorCode
 from schemas.events import Event
+from schemas.plans import LlmUsage
 from schemas.telemetry import MetricPoint, SpanEnded
 from sinks.client import encode
 from sinks.rows import Origin, merge, root_span, rows_of
@@ -34,6 +36,23 @@ def test_a_plan_leaves_its_planning_stage_and_span() -> None:
     assert rows["stages"][0]["status"] == "ok"
     assert rows["stages"][0]["duration_ms"] == pytest.approx(10)
     assert rows["spans"][0]["parent_id"] == root_span(_TRACE)
+
+
+def test_a_plan_that_a_model_made_leaves_what_it_cost() -> None:
+    """Calls, tokens and latency, by model; a replan repeats its plan's usage and counts nothing."""
+    usage = LlmUsage(model="small", prompt_tokens=200, completion_tokens=40, latency_ms=1200.0, calls=2)
+    plan = replace(plan_made(_TRACE, 1000.0), usage=usage)
+
+    points = rows_of(plan, _HERE)["metric_points"]
+
+    assert {point["name"]: point["value"] for point in points} == {
+        "llm_calls": 2.0,
+        "llm_prompt_tokens": 200.0,
+        "llm_completion_tokens": 40.0,
+        "llm_latency_ms": 1200.0,
+    }
+    assert {point["tags"]["model"] for point in points} == {"small"}
+    assert "metric_points" not in rows_of(replace(plan, attempt=1), _HERE)
 
 
 def test_a_failed_plan_is_an_error_with_its_code() -> None:

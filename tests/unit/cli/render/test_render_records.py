@@ -91,9 +91,21 @@ def test_trace_shows_when_each_call_ran() -> None:
             {"stage_name": "tool_resolution", "status": "ok", "duration_ms": 1.0, "budget_ms": 60000.0},
         ),
         "spans": ({**span, "children": ({**span, "name": "planning"},)},),
+        "usage": (
+            {
+                "model": "small",
+                "stage_name": "planning",
+                "calls": 2,
+                "prompt_tokens": 1204,
+                "completion_tokens": 96,
+                "latency_ms": 1200.0,
+            },
+        ),
     }
 
     text = shown(render_trace(record))
+
+    assert "planning: small, 2 calls, 1,204 tokens in, 96 out, 1.2 s" in text
 
     assert text.startswith(
         "◐ partial success  how full?\ntrace t1 · tenant acme · asked 2026-09-21 14:13:20Z\n"
