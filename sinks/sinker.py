@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.answers import AnswerComposed
 from schemas.deadletters import DeadLetter
+from schemas.plans import ReplanRequested
 from schemas.telemetry import MetricPoint, SpanEnded
 from sinks.rows import Origin, merge, rows_of
 from sinks.sink import Batcher
@@ -64,6 +65,7 @@ def attach_sinkers(app: Any, road: Road, batcher: Batcher) -> None:
     topics = road.topics
     Sinker(app, road, topics.aggregation, AGGREGATION_WORDS, batcher, judges=False)
     Sinker(app, road, topics.answers, {"AnswerComposed": AnswerComposed}, batcher, judges=True)
+    Sinker(app, road, topics.replans, {"ReplanRequested": ReplanRequested}, batcher, judges=False)
     telemetry: dict[str, type[Any]] = {"SpanEnded": SpanEnded, "MetricPoint": MetricPoint}
     Sinker(app, road, topics.telemetry, telemetry, batcher, judges=True)
     Sinker(app, road, topics.dead_letters, {"DeadLetter": DeadLetter}, batcher, judges=False)

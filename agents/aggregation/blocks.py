@@ -127,7 +127,7 @@ def main_result_of(output: ToolOutput, room: Room) -> ToolOutput:
         if room.left < 0 or len(facts) == MAX_FACTS:
             break
         facts[line(name, _COLUMN_CHARACTERS)] = safe
-    cut = len(rows) < len(output.rows) or len(facts) < len(output.facts)
+    cut = len(rows) < rows_of(output) or len(facts) < len(output.facts)
     return ToolOutput(
         shape=output.shape,
         columns=columns_of(output),

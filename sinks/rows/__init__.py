@@ -9,20 +9,22 @@ from schemas.answers import AnswerComposed
 from schemas.calls import ToolFailed, ToolSucceeded
 from schemas.deadletters import DeadLetter
 from schemas.events import Event
-from schemas.plans import PlanFailed, PlanMade
+from schemas.plans import PlanFailed, PlanMade, ReplanRequested
 from schemas.telemetry import MetricPoint, SpanEnded
 from sinks.rows.answers import answer_rows
 from sinks.rows.calls import call_rows
 from sinks.rows.dead_letters import letter_rows
 from sinks.rows.plans import plan_rows
+from sinks.rows.replans import planned_rows, request_rows
 from sinks.rows.telemetry import point_rows, span_rows
 from sinks.rows.words import Origin, Row, Rows, root_span
 
 __all__ = ["Origin", "Row", "Rows", "merge", "root_span", "rows_of"]
 
 _FAMILIES: dict[type, Callable[[Any, Origin], Rows]] = {
-    PlanMade: plan_rows,
+    PlanMade: planned_rows,
     PlanFailed: plan_rows,
+    ReplanRequested: request_rows,
     ToolSucceeded: call_rows,
     ToolFailed: call_rows,
     AnswerComposed: answer_rows,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from schemas.answers import Status
 from schemas.errors import ErrorCode
 from schemas.events import Event
+from schemas.plans import PlanPatch, ReplanRecord, ReplanRequested, StepChange, StepFailure
 from sinks.client import connect, insert
 from sinks.embedded_clickhouse import EmbeddedClickHouse
 from sinks.queries.dead_letters import list_dead_letters, show_dead_letter
@@ -213,3 +217,46 @@ def test_a_reader_is_enough_for_every_query(
     assert slo(reader, 3600, noon + 60).answers == 5
     assert trace(reader, f"{0:032d}") is not None
     assert list_dead_letters(reader, 3600, noon + 60) == []
+
+
+def test_the_record_of_a_trace_tells_when_it_was_planned_again(client: Client, noon: float) -> None:
+    """The request is there at once; the decision takes its place, with what had which tool before and after."""
+    name = f"{7:032d}"
+    plan = plan_made(name, noon)
+    failure = StepFailure(step_id="a", tool_ids=("tool-a",), code=ErrorCode.TOOL_TIMEOUT)
+    common: dict[str, Any] = {
+        "attempt": 1,
+        "trigger": "timeout",
+        "severity": "high",
+        "reason": "step 'a' failed",
+    }
+    request = ReplanRequested(
+        trace_id=name, tenant_id="acme", requested_at=noon + 2, plan=plan, failures=(failure,), **common
+    )
+    _store(client, [plan, request])
+
+    found = trace(client, name)
+
+    assert found is not None
+    assert [(each.decision, each.trigger, each.requested_ms) for each in found.replans] == [
+        ("pending", "timeout", 2000.0)
+    ]
+
+    change = StepChange(step_id="a", tool_before="tool-a", tool_after="tool-b", reason="same source")
+    patch = PlanPatch(replaced=(change,))
+    record = ReplanRecord(
+        **common, failures=(failure,), requested_at=noon + 2, decided_at=noon + 2.5, patch=patch
+    )
+    _store(client, [replace(plan, attempt=1, patch=patch, replan_records=(record,))])
+
+    found = trace(client, name)
+
+    assert found is not None
+    (replan,) = found.replans
+    assert (replan.decision, replan.decided_ms) == ("changed", 2500.0)
+    assert replan.patch is not None
+    assert replan.patch["replaced"][0]["tool_after"] == "tool-b"
+    assert replan.failures[0]["tool_ids"] == ["tool-a"]
+    assert ("planning", 1, 500.0) in [
+        (each.stage_name, each.attempt, each.duration_ms) for each in found.stages
+    ]
