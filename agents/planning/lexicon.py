@@ -144,6 +144,27 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "volume": ("disk",),
     "add": ("install",),
     "reboot": ("uptime", "boot"),
+    "rely": ("depend",),
+    "behind": ("depend",),
+    "upstream": ("caller", "call"),
+    "downstream": ("depend",),
+    "impact": ("affect",),
+    "affected": ("affect",),
+    "touch": ("affect", "run"),
+    "notice": ("affect",),
+    "suffer": ("affect",),
+    "responsible": ("own", "owner"),
+    "maintain": ("own", "owner"),
+    "belong": ("own",),
+    "owner": ("own",),
+    "contact": ("owner", "own"),
+    "ping": ("owner", "own"),
+    "hosted": ("run", "host"),
+    "live": ("run", "host"),
+    "lesson": ("postmortem", "learn"),
+    "transitively": ("all", "indirectly"),
+    "indirectly": ("all", "transitively"),
+    "invoke": ("call",),
 }
 """Word → words it may stand for; both sides are stemmed when they are read."""
 
@@ -202,6 +223,16 @@ KOREAN_TERMS: Mapping[str, str] = {
     "주문": "order",
     "고객": "customer",
     "장애": "incident",
+    "호출": "call",
+    "소유": "own",
+    "담당": "owner",
+    "의존": "depend",
+    "영향": "affect",
+    "실행": "run",
+    "복구": "recover",
+    "원인": "cause",
+    "절차": "procedure",
+    "대응": "respond",
     "배포": "deploy",
 }
 """Korean terms of operations and the English word a pack is likely to know them by."""
@@ -213,6 +244,15 @@ NUMBER_WORDS: Mapping[str, int] = {
     "하나": 1, "한": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10,
     "스무": 20,
 }  # fmt: skip
+
+SHORTHAND: Mapping[str, str] = {
+    "tix": "tickets", "svc": "service", "svcs": "services", "srv": "server", "errs": "errors", "pls": "please", "plz": "please",
+    "whats": "what", "hows": "how", "whos": "who", "wheres": "where", "whens": "when", "prod": "production", "cust": "customer",
+    "custs": "customers", "yest": "yesterday", "yday": "yesterday", "w/o": "without", "w/": "with", "incs": "incidents",
+    "perms": "permissions", "dbs": "databases", "avgs": "averages", "qty": "number", "wk": "week", "wks": "weeks", "resp": "response",
+    "depl": "deployment", "depls": "deployments", "thru": "through", "b/c": "because", "abt": "about", "msg": "message",
+}  # fmt: skip
+"""What people type for short."""
 
 IRREGULAR: Mapping[str, str] = {
     "using": "use", "ran": "run", "took": "take", "taken": "take", "wrote": "write", "written": "write",

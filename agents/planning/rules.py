@@ -17,13 +17,20 @@ from agents.planning.examples import Taken
 from agents.planning.reading.drafting import applied_to, reasons_of, steps_of
 from agents.planning.reading.query import Reading
 from agents.planning.reading.reader import Asked
+from agents.planning.reading.series import series_of
 from agents.planning.resolvers import Filling, Missing, Situation, fill
 from agents.planning.retrieval import Document, Match
 from agents.planning.sentence import Sentence
 from agents.planning.templates import render_of
 from agents.planning.timeranges import find_time_ranges
 from agents.planning.validation import Asker
-from agents.planning.wayfinding import MAX_SUGGESTIONS, asks_for_help, help_text, suggestions
+from agents.planning.wayfinding import (
+    MAX_SUGGESTIONS,
+    asks_for_help,
+    asks_to_change,
+    help_text,
+    suggestions,
+)
 from registry.assets import TemplateAsset
 from registry.registry import Registry
 from schemas.plans import AppliedAsset
@@ -36,9 +43,11 @@ ENOUGH = 3.0
 ENOUGH_DESPITE_A_NAME = 4.7
 ENOUGH_FOR_A_PART = 4.0
 """A part of a question must be understood better than a whole one, else the whole stands."""
+ENOUGH_OF_DOCUMENTS = 0.4
+ENOUGH_OF_A_GRAPH = 1.3
 PLAINLY_ONE = 8.5
 """A question understood this well is not taken apart."""
-READ_WELL = 6.0
+READ_WELL = 5.0
 """The score from which a reading of a dataset counts as understood."""
 _PRONOUN = re.compile(r"\b(?:it|its|this service|that service|this host|that host)\b", re.IGNORECASE)
 _LOOKED_AT = 16
@@ -93,6 +102,8 @@ class RulesPlanner:
         open_documents = self._open(view, question)
         if asks_for_help(sentence):
             return _help(view, open_documents)
+        if asks_to_change(sentence):
+            return _refuse_to_change(view, sentence, open_documents)
         whole = self._route(view, question, sentence, context, open_documents)
         reading = self._read(view, question, sentence, context)
         if not _is_plain(reading):
@@ -102,14 +113,28 @@ class RulesPlanner:
             parts = self._parts(view, question, sentence, context, open_documents, whole)
             if parts and not _beats(reading, min(parts, key=lambda part: part.score)):
                 return _draft(parts, _joined_reasons(parts, whole))
+        reading, series = self._with_series(view, reading, context, open_documents)
+        if reading is not None and series is not None and _beats(reading, whole.best):
+            return _draft_series(reading, series)
         if reading is not None and _beats(reading, whole.best):
-            if _both(reading, whole):
-                assert whole.best is not None
-                return _draft_mixed([reading, whole.best], reading.score)
             return _draft_read((reading,), _read_reasons(reading, whole))
-        if whole.best is None or not whole.best.good_enough or whole.unknown:
+        if whole.best is None or not _enough(whole, question.mode):
             return _reject(view, sentence, whole, open_documents, reading)
         return _draft((whole.best,), _reasons(whole))
+
+    def _with_series(
+        self, view: View, reading: Reading | None, context: PlanningContext, open_documents: frozenset[int]
+    ) -> tuple[Reading | None, tuple[TemplateAsset, Filling] | None]:
+        """The series, minute by minute, of the metric that a reading by the day is about, if there is a template for
+        it. A reading too coarse for its question counts less without one."""
+        if reading is None or reading.query.dataset.default_measure is None or reading.query.group_by:
+            return reading, None
+        found = series_of(
+            reading, (view.index.documents[number] for number in sorted(open_documents)), context
+        )
+        if found is None and reading.coarse:
+            reading = replace(reading, score=reading.score * 0.7)
+        return reading, found
 
     def _read(
         self,
@@ -254,6 +279,20 @@ class RulesPlanner:
         return tuple(routed.values())
 
 
+def _enough(route: Route, mode: Mode) -> bool:
+    """Is the best candidate good enough? A mode that was chosen says half of what is asked: whoever asks the
+    documents gets them searched, and whoever asks the graph about something known is told of it."""
+    best = route.best
+    if best is None:
+        return False
+    if mode is Mode.DOCUMENT:
+        return best.score >= ENOUGH_OF_DOCUMENTS
+    named = any(kind == "entity" for filling in best.fillings for kind in filling.taken.values())
+    if mode is Mode.GRAPH and named and not route.unknown:
+        return best.score >= ENOUGH_OF_A_GRAPH
+    return best.good_enough and not route.unknown
+
+
 def _with_the_name(text: str, earlier: Sequence[Reading | Routed]) -> str:
     """The part with "it" and "its" replaced by the name that an earlier part was about."""
     names = [name for each in earlier for name in _names_in(each)]
@@ -290,13 +329,13 @@ def _beats(reading: Reading | None, routed: Routed | None) -> bool:
     return reading.score >= routed.score
 
 
-def _both(reading: Reading, whole: Route) -> bool:
-    """A question about a metric that the table of days answers is answered by the finer series, too."""
-    best = whole.best
-    if best is None or not best.good_enough or best.ignored or whole.unknown:
-        return False
-    daily = reading.query.dataset.default_measure is not None and not reading.query.group_by
-    return daily and len(best.document.templates) == 1 and best.document.templates[0].mode is Mode.METRIC
+def _draft_series(reading: Reading, series: tuple[TemplateAsset, Filling]) -> Draft:
+    """The figures of the days with the series of the minutes; the series alone where days are too coarse."""
+    days = () if reading.coarse else steps_of((reading,))
+    template, filling = series
+    steps = (*days, _step(len(days) + 1, template, filling))
+    reasons = (*reasons_of(reading), f"took the series of {template.id} for it", *filling.notes)
+    return Draft(steps, NAME, reasons, round(reading.score, 2), applied_to((reading,)))
 
 
 def _draft_read(readings: tuple[Reading, ...], reasons: tuple[str, ...]) -> Draft:
@@ -428,6 +467,11 @@ def _reason(routed: Routed) -> str:
 
 def _notes(routed: Routed) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for filling in routed.fillings for note in filling.notes))
+
+
+def _refuse_to_change(view: View, sentence: Sentence, open_documents: frozenset[int]) -> Reject:
+    ideas = suggestions(view.index, sentence, open_documents)
+    return Reject("I can look things up, but I change nothing.", ("the question asks for a change",), ideas)
 
 
 def _help(view: View, open_documents: frozenset[int]) -> Direct:

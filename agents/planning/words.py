@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agents.korean import PARTICLES, bare
-from agents.planning.lexicon import IRREGULAR, KOREAN_TERMS, STOP_WORDS, SYNONYMS
+from agents.planning.lexicon import IRREGULAR, KOREAN_TERMS, SHORTHAND, STOP_WORDS, SYNONYMS
 
 READ_FROM_START = 1_000
 READ_FROM_END = 500
@@ -43,6 +43,7 @@ def read(text: str) -> tuple[Token, ...]:
     tokens: list[Token] = []
     for chunk in _CHUNK.findall(folded[: 2 * (READ_FROM_START + READ_FROM_END)]):
         word = chunk.rstrip(".:=*").lstrip(":=*")
+        word = SHORTHAND.get(word, word)
         tokens += [_token(run[:_MAX_WORD]) for run in _RUN.findall(word)]
         if len(tokens) >= MAX_TOKENS:
             break

@@ -37,6 +37,9 @@ class Filters:
         self.share: list[dict[str, Any]] = []
         self.compared: list[Period] = []
         self._share_mark: Item | None = None
+        self.both: tuple[Period, Period] | None = None
+        """Two readings of one period."""
+        self.starting = False
         self._period_negated = False
         """"not seen in the last 24 hours": the time lies before the period."""
 
@@ -117,6 +120,8 @@ class Filters:
         """ "resolved tickets" speaks of a state, "tickets resolved" of a time."""
         if item.of("value", "condition") is None:
             return False
+        if self._reading.words[item.start].korean and (item.start - 1) in self._reading.timed:
+            return False  # "어제 해결된 티켓": the day is that of the solving
         follower = self._reading.next_item(item, 0)
         return follower is not None and follower.of("noun") is not None
 
@@ -131,6 +136,8 @@ class Filters:
             self.compared = periods[:2]
             return
         for period in periods:
+            if period.other is not None and not self._period_negated and not self.starting:
+                self.both = (period, replace(period.other, dates=dates))
             if self._period_negated:
                 self._put(self.time_field, "lt", period.filters(self.time_field)[0]["value"], -1)
                 continue

@@ -72,8 +72,11 @@ class Interpretation:
             self._compare()
         elif self.query.group_by:
             self._grouped(ranked)
+            if not any(isinstance(each, dict) for each in self.query.group_by) and not self.query.having:
+                self._both_periods()
         elif self.target is not None:
             self._figured()
+            self._both_periods()
         else:
             self._list()
 
@@ -369,7 +372,7 @@ class Interpretation:
 
     def _superlative(self) -> Item | None:
         for item in self.items:
-            if item.used:
+            if item.used and item.of("extreme") is None:
                 continue
             if item.marked("most") or item.marked("large") or item.of("extreme") is not None:
                 return item
@@ -484,6 +487,26 @@ class Interpretation:
             other = "max" if target.fn == "avg" else "avg"
             found.append({"fn": other, "field": target.field, "as": other})
         return found
+
+    def _both_periods(self) -> None:
+        """A figure over "last week" is given for the calendar's week and for the seven days up to now."""
+        both = self.filters.both
+        if both is None or self.filters.share:
+            return
+        query, name = self.query, self.filters.time_field
+        timed = [each for period in both for each in period.filters(name)]
+        query.filters = [each for each in query.filters if each not in timed]
+        wide = Period(min(each.since for each in both), max(each.until for each in both), "", both[0].zone,
+                      both[0].dates, open_end=both[1].open_end)  # fmt: skip
+        for each in wide.filters(name):
+            query.add_filter(each["field"], each["op"], each["value"])
+        first = query.aggregates[0]
+        second = {**first, "as": f"{first['as']}_past_{both[1].words.replace(' ', '_')}"}
+        query.aggregates = [{**each, "where": both[0].filters(name)} for each in query.aggregates]
+        query.aggregates.append({**second, "where": both[1].filters(name)})
+        self.notes.append(
+            f"'{both[0].words}' is read as the calendar has it, and as the past {both[1].words}"
+        )
 
     def _figured(self) -> None:
         assert self.target is not None

@@ -36,6 +36,8 @@ class Item:
     senses: list[Sense] = field(default_factory=list)
     mark: Mark | None = None
     used: bool = False
+    alone: bool = False
+    """Does no other dataset know the phrase?"""
 
     def of(self, *kinds: str) -> Sense | None:
         """The first sense of one of the kinds, in the order of the kinds."""
@@ -100,8 +102,11 @@ def spans_of(words: tuple[Word, ...], vocabulary: Vocabulary, names: Namebook, f
             phrase: Phrase = texts[start:end]
             senses = [*names.senses(phrase, stems[start:end]), *vocabulary.senses(phrase, stems[start:end])]
             mark = vocabulary.marks.get(phrase)
+            senses = [sense for sense in senses if names.holds(sense)]
             if end - start == 1 and not senses and mark is None and len(phrase[0]) > 2:
                 senses = names.by_part(phrase[0])
+                if not senses and len(phrase[0]) > 5 and phrase[0].endswith("est"):
+                    mark = Mark("large", "desc")
             if senses or mark is not None:
                 options.append((end, tuple(senses), mark))
         if options:
@@ -120,7 +125,8 @@ def items_of(spans: Spans, count: int, dataset: DatasetAsset, referred: Mapping[
             own = [sense for sense in senses if sense.dataset == dataset.id]
             own += [_through(sense, referred[sense.dataset]) for sense in senses if sense.dataset in referred]
             if own or mark is not None:
-                taken = Item(at, end, list(dict.fromkeys(own)), mark)
+                alone = len({sense.dataset for sense in senses}) == 1
+                taken = Item(at, end, list(dict.fromkeys(own)), mark, alone=alone)
                 break
         if taken is None:
             at += 1

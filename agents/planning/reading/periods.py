@@ -16,6 +16,8 @@ class Period:
     dates: bool = False
     open_end: bool = False
     """It runs up to the moment of asking."""
+    other: "Period | None" = None
+    """What some mean by the same words: "last week" is also the seven days up to now."""
 
     def filters(self, name: str) -> list[dict[str, Any]]:
         """The conditions on a field. A day is compared as a day of the asker's zone."""

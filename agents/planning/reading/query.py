@@ -62,6 +62,9 @@ class Reading:
     strange: tuple[str, ...]
     """Those of them that nobody knows: names, mostly."""
     notes: tuple[str, ...]
+    coarse: bool = False
+    """The dataset is by the day, and the question about less, or about now."""
+    period: tuple[float, float] | None = None
     near: tuple[str, ...] = ()
     """Known names like the strange ones."""
     title: str = ""

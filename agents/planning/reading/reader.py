@@ -1,5 +1,6 @@
 """The reader: a question read against every dataset that its words speak for; the best reading wins."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -23,6 +24,20 @@ _TRIED: Final = 4
 _COMMON_WEIGHT: Final = 0.35
 _KEPT_BOOKS: Final = 64
 _BEFORE_NAMES: Final = frozenset("on of for by to from at in with named called about".split())
+_TWO_WAYS: Final = (
+    (
+        re.compile(
+            r"^(?:in |over |during |from |of |for )?(?:the )?(?:last|previous) week$|^(?:지난|저번) ?주$|^지난주"
+        ),
+        7,
+    ),
+    (
+        re.compile(
+            r"^(?:in |over |during |from |of |for )?(?:the )?(?:last|previous) month$|^(?:지난|저번) ?달$|^지난달"
+        ),
+        30,
+    ),
+)
 _SHORT_S: Final = 2 * 86_400.0
 
 
@@ -54,7 +69,14 @@ class Reader:
         words = words_of(asked.sentence, self.vocabulary.korean)
         ranges = find_time_ranges(asked.sentence, asked.now, (), asked.zone)
         periods = [
-            Period(each.since, each.until, each.words, asked.zone, open_end=each.until >= asked.now)
+            Period(
+                each.since,
+                each.until,
+                each.words,
+                asked.zone,
+                open_end=each.until >= asked.now,
+                other=_also(each.words, asked),
+            )
             for each in ranges
         ]
         tokens = {token for each in ranges for token in each.tokens}
@@ -119,7 +141,8 @@ class Reader:
             total += weight
         share = gained / total if total else 0.0
         score = 10.0 * share * _anchor(read) * _doubts(read)
-        strange = tuple(text for at, text in ignored if self._strange(read, at))
+        book = self.book(asked)
+        strange = tuple(text for at, text in ignored if self._strange(read, at, book))
         reading = Reading(
             read.query,
             round(min(score, 9.4), 2),
@@ -127,17 +150,20 @@ class Reader:
             tuple(text for _, text in ignored),
             strange,
             tuple(dict.fromkeys(read.notes)),
+            coarse=_coarse(read),
+            period=(read.periods[0].since, read.periods[0].until) if read.periods else None,
         )
         del figures
         return worded(reading, read, asked.language)
 
-    def _strange(self, read: Interpretation, at: int) -> bool:
+    def _strange(self, read: Interpretation, at: int, book: Namebook) -> bool:
         """Is it a name that nobody knows: no plain word, known to no dataset, and where names stand?"""
         word = read.words[at]
         if word.text in COMMON_WORDS or word.stem in COMMON_WORDS or word.korean:
             return False
-        if (word.text,) in self.vocabulary.exact or (word.stem,) in self.vocabulary.stemmed:
-            return False
+        senses = self.vocabulary.exact.get((word.text,)) or self.vocabulary.stemmed.get((word.stem,), [])
+        if senses:
+            return not any(book.holds(sense) for sense in senses)
         if not word.text.isalpha():
             return True
         before = read.words[at - 1].text if at else ""
@@ -182,6 +208,16 @@ def _anchor(read: Interpretation) -> float:
     values = {each["field"] for each in read.query.filters}
     if pivot:
         return 0.95
+    sure = [
+        item for item in read.items if item.used and item.alone and item.of("value", "condition", "measure")
+    ]
+    figured = read.target is not None and read.target.field is not None and "." not in read.target.field
+    if len(sure) >= 2 or (sure and (figured or read.query.group_by)):
+        return 0.92
+    asked = any(item.used and item.marked("ask") and item.mark is not None and item.mark.value in ("who", "why")
+                for item in read.items)  # fmt: skip
+    if sure or figured or (asked and read.periods and values):
+        return 0.85
     telling = any(read.dataset.fields[each].type == "enum" for each in values if each in read.dataset.fields)
     return 0.75 if len(kinds) >= 2 or len(values) >= 2 or telling else 0.45
 
@@ -190,15 +226,36 @@ def _doubts(read: Interpretation) -> float:
     """A factor for what speaks against the reading though each word is accounted for."""
     factor = 1.0
     for item in read.items:
-        if not item.used and (
-            item.marked("ask", "why") or item.marked("ask", "where") or item.marked("ask", "who")
-        ):
+        asked = item.marked("ask", "why") or item.marked("ask", "where")
+        if not item.used and (asked or (item.marked("ask", "who") and read.dataset.time is not None)):
             factor *= 0.6
-    time = read.dataset.fields.get(read.filters.time_field)
-    daily = read.dataset.default_measure is not None and time is not None and time.type == "date"
-    if daily and (not read.periods or any(_within_a_day(each) for each in read.periods)):
-        factor *= 0.7 if not read.query.group_by else 0.9
+    figures = {"avg", "min", "max", "median", "p50", "p90", "p95", "p99"}
+    wanted = {
+        item.mark.value for item in read.items if item.mark is not None and item.mark.kind == "fn"
+    } & figures
+    if (
+        wanted
+        and read.query.aggregates
+        and all(each["fn"].startswith("count") for each in read.query.aggregates)
+    ):
+        factor *= 0.5
     return factor
+
+
+def _also(words: str, asked: Asked) -> Period | None:
+    """The other reading of "last week" and "last month": so many days up to now."""
+    days = next((days for pattern, days in _TWO_WAYS if pattern.search(words)), None)
+    if days is None:
+        return None
+    return Period(asked.now - days * 86_400.0, asked.now, f"{days} days", asked.zone, open_end=True)
+
+
+def _coarse(read: Interpretation) -> bool:
+    """Is a table by the day too coarse for what is asked: a few hours, right now, no period at all?"""
+    time = read.dataset.fields.get(read.filters.time_field)
+    if read.dataset.default_measure is None or time is None or time.type != "date" or read.query.group_by:
+        return False
+    return not read.periods or any(_within_a_day(each) for each in read.periods)
 
 
 def _within_a_day(period: Period) -> bool:

@@ -46,7 +46,8 @@ class Vocabulary:
         for text, sense in declared:
             for phrase in _variants(phrase_of(text, self.korean)):
                 _put(self.exact, phrase, sense)
-                _put(self.stemmed, stems_of(phrase), sense)
+                if sense.kind not in ("condition", "extreme"):
+                    _put(self.stemmed, stems_of(phrase), sense)
 
     def senses(self, phrase: Phrase, stems: Phrase) -> list[Sense]:
         """What a phrase may mean; its stems count where a dataset knows no such phrase exactly."""
@@ -63,6 +64,7 @@ class Namebook:
 
     def __init__(self, vocabulary: Vocabulary, known: KnownNames) -> None:
         self.lists: dict[str, Sequence[str]] = {}
+        self._known: dict[tuple[str, str], frozenset[str]] = {}
         self.exact: dict[Phrase, list[Sense]] = defaultdict(list)
         self._stemmed: dict[Phrase, list[Sense]] = defaultdict(list)
         self._parts: dict[str, list[Sense]] = defaultdict(list)
@@ -72,6 +74,7 @@ class Namebook:
                     continue
                 key = names_key(dataset, name)
                 self.lists[key] = known(key)
+                self._known[dataset.id, name] = frozenset(self.lists[key])
                 for value in self.lists[key][:MAX_NAMES]:
                     self._add(value, Sense("value", dataset.id, name, value), vocabulary)
 
@@ -92,6 +95,11 @@ class Namebook:
                 if len(part) > 2:
                     self._parts[part].append(sense)
 
+    def holds(self, sense: Sense) -> bool:
+        """Is a declared name one of the tenant's? Others' names are nobody's here; so is none while none is known."""
+        known = self._known.get((sense.dataset, sense.name)) if sense.kind == "value" else None
+        return not known or sense.value in known
+
     def senses(self, phrase: Phrase, stems: Phrase) -> list[Sense]:
         """The names that are spelled so, or whose singular is."""
         return self.exact.get(phrase) or self._stemmed.get(stems, [])
@@ -110,7 +118,7 @@ def _korean_words(texts: Iterable[str]) -> frozenset[str]:
     words = {word for text in texts for word in text.lower().split() if "가" <= word[0] <= "힣"}
     return frozenset(
         word
-        for word in words
+        for word in words - TAIL_SET
         if not any(word[:at] in words and word[at:] in TAIL_SET for at in range(1, len(word)))
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agents.planning.reading.grammar import TAIL_SET, TAILS
+from agents.planning.reading.grammar import CONJUGATED, TAIL_SET, TAILS
 from agents.planning.sentence import Sentence
 from agents.planning.words import stem
 
@@ -34,7 +34,8 @@ def words_of(sentence: Sentence, known: Collection[str]) -> tuple[Word, ...]:
     """The words of a sentence. `known` are the Korean words that mean something to somebody."""
     found: list[Word] = []
     for at, token in enumerate(sentence.tokens):
-        found += [Word(text, _stem(text), at) for text in parts_of(token.text, known)]
+        texts = parts_of(CONJUGATED.get(token.text, token.text), known)
+        found += [Word(text, _stem(text), at) for text in texts]
     return tuple(found)
 
 
@@ -93,6 +94,8 @@ def korean_parts(text: str, known: Collection[str]) -> list[str]:
 
 def _may_stand(piece: str, start: int, end: int, length: int, rest: list[str]) -> bool:
     """A single syllable is a word of its own only alone, at the end, or as one of a few beginnings."""
+    if start == 0 and rest and rest[0] in ("별", "별로", "마다"):
+        return True
     if start == 0:
         return end == length or not rest or (piece in _BEGINNINGS and length > 2)
     return not rest
