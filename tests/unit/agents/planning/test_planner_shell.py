@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Awaitable
 from typing import Any
 
 from faust.types import TP
@@ -27,9 +29,20 @@ CODEC = Codec(FileIds.load())
 
 
 class Decides:
-    """Plans every question but those that ask for trouble."""
+    """Plans every question but those that ask for trouble; `wait` is planned when `ready` is set."""
 
-    def begin(self, question: QuestionAsked, *, trace_id: str, now: float) -> PlanMade | PlanFailed:
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+
+    async def _waited(self, trace_id: str, now: float) -> PlanMade:
+        await self.ready.wait()
+        return plan_made(trace_id, now)
+
+    def begin(
+        self, question: QuestionAsked, *, trace_id: str, now: float
+    ) -> PlanMade | PlanFailed | Awaitable[PlanMade]:
+        if question.question == "wait":
+            return self._waited(trace_id, now)
         if question.question == "break":
             raise ZeroDivisionError("a bug in planning")
         return plan_made(trace_id, now) if question.question == "plan" else plan_failed(trace_id, now)
@@ -51,9 +64,11 @@ def _question(question_id: str, question: str = "plan") -> bytes:
     return json.dumps(event).encode()
 
 
-async def _read(app: LaneApp, road: Road, *values: bytes | None) -> Part:
-    lane = Planner(app, road, Decides())
-    part = lane.parts[TP("p.ops.questions", 2)] = Part(TP("p.ops.questions", 2), 0, "")
+async def _read(
+    app: LaneApp, road: Road, *values: bytes | None, decides: Decides | None = None, note: str = ""
+) -> Part:
+    lane = Planner(app, road, decides or Decides())
+    part = lane.parts[TP("p.ops.questions", 2)] = Part(TP("p.ops.questions", 2), 0, note)
     await lane.assigned(part)
     records = [Record(n, value, "p.ops.questions", 2, b"key", HEADERS) for n, value in enumerate(values)]
     lane.put(part, records)
@@ -150,3 +165,24 @@ async def test_tombstone_is_counted_and_passed() -> None:
         "tombstones_ignored",
         2.0,
     )
+
+
+async def test_question_that_waits_holds_back_no_other() -> None:
+    """Those behind it are planned at once; its offset is not committed before it is done, and a successor that reads
+    again from there knows what is finished."""
+    app, road, decides = LaneApp(), _road(), Decides()
+
+    part = await _read(app, road, _question("a", "wait"), _question("b"), _question("c"), decides=decides)
+    lane = app.transport.lanes["p.ops.questions"]
+    note = lane.note(part)
+
+    assert len(_sent(app, "p.ops.aggregation")) == 2
+    assert (part.low(), lane.running) == (0, 1)
+    successor = LaneApp()
+    await _read(successor, road, _question("a"), _question("b"), _question("c"), note=note)
+    assert [item[0].decode() for _, item in _sent(successor, "p.ops.aggregation")] == [trace_id("acme", "a")]
+
+    decides.ready.set()
+    await settle()
+    assert len(_sent(app, "p.ops.aggregation")) == 3
+    assert (part.low(), lane.running) == (3, 0)
