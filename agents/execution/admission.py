@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.execution.guards.verdict import Bounds, Refuse
-from agents.execution.tool import Tool
+from agents.execution.tool import BuildsStatement, Tool
 from registry.assets import PolicyAsset, SourceAsset, ToolAsset
 from registry.defaults import timeout_of
 from registry.registry import Registry
@@ -26,6 +26,8 @@ class Admitted:
     row_cap: int
     max_bytes: int
     bounds: Bounds
+    builder: BuildsStatement | None = None
+    """The adapter again, if it builds its statement: asked once, for a structural check costs more than the call."""
 
 
 class Admission:
@@ -95,6 +97,7 @@ class Admission:
             bounds=Bounds(
                 _reachable(source, policy), None if source is None else source.tenant_column, row_cap
             ),
+            builder=adapter if isinstance(adapter, BuildsStatement) else None,
         )
 
 

@@ -11,7 +11,7 @@ from agents.execution.arguments import template_arguments
 from agents.execution.declared import UnfitSchema, faults_against, with_defaults
 from agents.execution.guards.by_engine import GUARDS
 from agents.execution.guards.verdict import Allow, Refuse, Verdict
-from agents.execution.tool import BuildsStatement, Built, Invocation
+from agents.execution.tool import Built, Invocation
 from registry.assets import TemplateAsset
 from registry.registry import Registry
 from schemas.calls import ToolCalled
@@ -85,10 +85,11 @@ class Asking:
 
     def _built(self, given: Mapping[str, Any], admitted: Admitted, now: float) -> Built | Refuse | None:
         """The statement of an adapter that builds it from its parameters; None for all others."""
-        if not isinstance(admitted.adapter, BuildsStatement):
+        builder = admitted.builder
+        if builder is None:
             return None
         datasets = self._registry.datasets_of(admitted.tool.id)
-        return admitted.adapter.build(given, admitted.source, datasets, now)
+        return builder.build(given, admitted.source, datasets, now)
 
     def _asked(self, params: Mapping[str, Any], admitted: Admitted) -> _Asked | Refuse:
         """Which template, the arguments as given, the values to run with, the statement as it was written."""
@@ -114,7 +115,7 @@ class Asking:
             given, checked = params, _validated(with_defaults(schema, params), admitted)
         if isinstance(checked, Refuse):
             return checked
-        if isinstance(admitted.adapter, BuildsStatement):
+        if admitted.builder is not None:
             return template, checked, checked, ""
         if field is None:
             return template, given, checked, ""
