@@ -8,6 +8,7 @@ import orjson
 from agents.execution.guards.cases import Line, line_of, refused_line
 from agents.execution.guards.sql import SqlGuard
 from agents.execution.guards.verdict import Bounds, Refuse
+from agents.execution.tools.engines.by_name import make_engine
 from agents.execution.tools.engines.engine import Engine, Question
 from agents.execution.tools.threads import Stop
 from registry.assets import SourceAsset
@@ -29,7 +30,7 @@ class Trial:
         self._catalogue = catalogue
         self._timeout_s = timeout_s
         self._guard = SqlGuard(engine)
-        self._engine = _engine(engine)
+        self._engine: Engine = make_engine(engine)
 
     def of(self, line: bytes) -> Line:
         """columns, rows and truncated, or the refusal of one of the walls."""
@@ -70,13 +71,3 @@ def _failed(error: OpsError) -> dict[str, Any]:
         "suggestion": public.suggestion,
         "violations": [error.detail] if error.detail else [],
     }
-
-
-def _engine(name: str) -> Engine:
-    if name == "duckdb":
-        from agents.execution.tools.engines.duckdb import DuckDbEngine
-
-        return DuckDbEngine()
-    from agents.execution.tools.engines.sqlite import SqliteEngine
-
-    return SqliteEngine()

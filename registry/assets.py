@@ -13,7 +13,9 @@ CapabilityType = Literal[
     "read_write", "read_only", "append_only", "time_series", "api_call", "graph_query", "search"
 ]
 ExecutionMode = Literal["serial", "parallel", "streaming", "batch"]
-Engine = Literal["sqlite", "clickhouse", "ladybug", "fts5", "http", "prometheus", "mcp"]
+Engine = Literal[
+    "sqlite", "clickhouse", "ladybug", "fts5", "http", "prometheus", "mcp", "postgres", "duckdb", "mysql"
+]
 Kind = Literal["sql", "http", "graph", "document", "llm", "timeseries", "mcp"]
 PolicySet = Literal["DEFAULT", "SQL", "HTTP", "GRAPH"]
 
@@ -40,6 +42,11 @@ class SourceAsset(Asset):
     """Table (or node label) to its columns."""
     tenant_column: str | None = None
     """None: the whole source belongs to the tenants its tools support."""
+    user: str = ""
+    """The account at a PostgreSQL, MySQL or ClickHouse server; `{tenant}` in it, and in `credential` and `location`,
+    stands for the tenant that asks, so that each has a role of its own."""
+    credential: str = ""
+    """Its password, as a reference: `env:NAME`, `file:PATH` or `vault:PATH#KEY`."""
     outbound: OutboundSpec | None = None
     """Of the engines http, prometheus and mcp: where calls may lead and with which credential."""
 

@@ -33,8 +33,24 @@ def build_tools(
     yet. A tool type nobody knows is left out: its calls end in ASSET_LOAD_FAILED. Raises `MissingExtra`."""
 
     settings = _Settings(clock, clickhouse_database, clickhouse_user, clickhouse_password, threads, llm)
+    for source in registry.sources.values():
+        _need(source.engine)
     used = {tool.tool_type for tool in registry.tools.values()}
     return {tool_type: make(settings) for tool_type, make in _MAKERS.items() if tool_type in used}
+
+
+_EXTRAS: Mapping[str, tuple[str, str]] = {
+    "postgres": ("asyncpg", "postgres"),
+    "duckdb": ("duckdb", "duckdb"),
+    "mysql": ("pymysql", "mysql"),
+}
+"""Engines whose library is an extra: what to look for, and the extra's name."""
+
+
+def _need(engine: str) -> None:
+    library, extra = _EXTRAS.get(engine, ("", ""))
+    if extra and importlib.util.find_spec(library) is None:
+        raise MissingExtra(f"A source of the engine {engine}", extra)
 
 
 class _Settings(NamedTuple):
@@ -56,13 +72,9 @@ class _Settings(NamedTuple):
 
 
 def _engines(settings: _Settings) -> Mapping[str, Engine]:
-    from agents.execution.tools.engines.clickhouse import ClickHouseEngine
-    from agents.execution.tools.engines.sqlite import SqliteEngine
+    from agents.execution.tools.engines.by_name import SqlEngines
 
-    clickhouse = ClickHouseEngine(
-        settings.clickhouse_database, settings.clickhouse_user, settings.clickhouse_password
-    )
-    return {"sqlite": SqliteEngine(), "clickhouse": clickhouse}
+    return SqlEngines(settings.clickhouse_database, settings.clickhouse_user, settings.clickhouse_password)
 
 
 def _direct_query(settings: _Settings) -> Tool:

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import clickhouse_connect
@@ -15,7 +15,8 @@ from agents.execution.tools.engines.clickhouse_errors import as_error
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.scalars import rows_of
 from agents.execution.tools.threads import Stop
-from schemas.errors import OpsError
+from schemas.errors import ErrorCode, OpsError, ops_error
+from streams.secrets import SecretError, resolve_secret
 
 _CONNECT_S = 5.0
 _ANSWER_S = 65
@@ -26,6 +27,12 @@ _MAX_MEMORY_BYTES = 2_000_000_000
 logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
 
 
+class _Place(NamedTuple):
+    location: str
+    user: str
+    password: str
+
+
 class ClickHouseEngine:
     """One client for all questions to one address (it keeps a pool of connections), one more to kill with."""
 
@@ -33,7 +40,7 @@ class ClickHouseEngine:
         self._database = database
         self._user = user
         self._password = password
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = threading.Lock()
 
     def ask(self, question: Question, stop: Stop) -> Found | OpsError:
@@ -41,8 +48,9 @@ class ClickHouseEngine:
         AUTH_FAILED when it does not know us, else TOOL_BAD_REQUEST."""
         query_id = uuid.uuid4().hex
         try:
-            client = self._client(question.source.location, "asking")
-            stop.calls(lambda: self._kill(question.source.location, query_id))
+            place = self._place(question)
+            client = self._client(place, "asking")
+            stop.calls(lambda: self._kill(place, query_id))
             try:
                 result = client.query(
                     question.statement,
@@ -53,8 +61,20 @@ class ClickHouseEngine:
             finally:
                 stop.calls(None)
             return Found(tuple(result.column_names), rows_of(result.result_rows[: question.max_rows]))
+        except SecretError as error:
+            return ops_error(ErrorCode.AUTH_FAILED, detail=str(error))
         except ClickHouseError as error:
             return as_error(error, stopped=bool(stop))
+
+    def _place(self, question: Question) -> _Place:
+        """Where and as whom: the source's own account, a user per tenant where it says so, else the installation's."""
+        source = question.source
+        if not source.user:
+            return _Place(source.location, self._user, self._password)
+        named = (text.replace("{tenant}", question.tenant_id) for text in (source.location, source.user))
+        location, user = named
+        credential = source.credential.replace("{tenant}", question.tenant_id)
+        return _Place(location, user, resolve_secret(credential))
 
     def close(self) -> None:
         """Close the connections."""
@@ -64,28 +84,29 @@ class ClickHouseEngine:
                     client.close()
             self._clients.clear()
 
-    def _client(self, location: str, role: str) -> Any:
+    def _client(self, place: _Place, role: str) -> Any:
+        key = (place.location, place.user, role)
         with self._lock:
-            client = self._clients.get((location, role))
+            client = self._clients.get(key)
         if client is not None:
             return client
         # Connecting may take seconds, so it holds nobody up; who comes second takes the first one's.
-        made = self._connected(location)
+        made = self._connected(place)
         with self._lock:
-            client = self._clients.setdefault((location, role), made)
+            client = self._clients.setdefault(key, made)
         if client is not made:
             made.close()
         return client
 
-    def _connected(self, location: str) -> Any:
-        place = urlsplit(location)
+    def _connected(self, account: _Place) -> Any:
+        place = urlsplit(account.location)
         secure = place.scheme == "https"
         client = clickhouse_connect.get_client(
             interface=place.scheme,
             host=place.hostname,
             port=place.port or (8443 if secure else 8123),
-            username=self._user,
-            password=self._password,
+            username=account.user,
+            password=account.password,
             compress=False,
             query_limit=0,
             tz_mode="aware",
@@ -97,12 +118,12 @@ class ClickHouseEngine:
         client.database = asked or self._database
         return client
 
-    def _kill(self, location: str, query_id: str) -> None:
+    def _kill(self, place: _Place, query_id: str) -> None:
         """Best effort, in a thread of its own: the statement ends by its own limit anyway."""
 
         def kill() -> None:
             with contextlib.suppress(ClickHouseError, OSError):
-                self._client(location, "killing").command(f"KILL QUERY WHERE query_id = '{query_id}' ASYNC")
+                self._client(place, "killing").command(f"KILL QUERY WHERE query_id = '{query_id}' ASYNC")
 
         threading.Thread(target=kill, name="clickhouse-kill", daemon=True).start()
 
