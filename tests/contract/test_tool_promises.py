@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,13 @@ import pytest
 
 from agents.execution.execution import Execution
 from agents.execution.toolbox import build_tools
+from agents.llm.client import LlmClient
+from agents.llm.settings import LlmSettings
 from registry.assets import SourceAsset
 from schemas.calls import ToolCalled, ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import ErrorCode
 from tests.support import execution_stores as stores
+from tests.support.llm_server import KEY, LlmServer, Say
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Case:
 
 
 _EVERY_PAIR = "numbers a, numbers b, numbers c"
+_EXTRACT: dict[str, Any] = {
+    "task": "extract",
+    "inputs": [{"name": "anvil"}],
+    "schema": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+}
 CASES = (
     Case(
         "query_inventory",
@@ -77,6 +85,12 @@ CASES = (
         secrets=("host_samples", "tenant_id"),
     ),
     Case("probe", {"value": 7}, {"rows": 500}, {"sleep_s": 60.0}),
+    Case(
+        "llm_tool",
+        {**_EXTRACT, "instructions": "one name"},
+        {**_EXTRACT, "instructions": "all names"},
+        {**_EXTRACT, "instructions": "take your time"},
+    ),
 )
 
 every_tool = pytest.mark.parametrize("case", CASES, ids=str)
@@ -96,6 +110,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def model() -> Iterator[LlmServer]:
+    """A server that speaks a language model's protocol."""
+    with LlmServer() as server:
+        server.on("one name", Say({"found": [{"name": "anvil"}]}))
+        server.on("all names", Say({"found": [{"name": "anvil"}] * 200}))
+        server.on("take your time", Say({"found": []}, wait_s=20.0))
+        yield server
+
+
 def clock() -> float:
     return stores.NOW
 
@@ -104,13 +128,15 @@ Make = Callable[..., Execution]
 
 
 @pytest.fixture
-async def make(folder: Path) -> AsyncIterator[Make]:
+async def make(folder: Path, model: LlmServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
     """Executions over the stores, closed at the end."""
     made: list[Execution] = []
+    monkeypatch.setenv("TEST_LLM_KEY", KEY)
+    llm = LlmClient(LlmSettings(url=model.url, model="small", key_reference="env:TEST_LLM_KEY"))
 
     def build(*more: Any, threads: int = 4, **options: Any) -> Execution:
         registry = stores.registry_over(folder, *more)
-        tools = build_tools(registry, clock=clock, threads=threads)
+        tools = build_tools(registry, clock=clock, threads=threads, llm=llm)
         made.append(Execution(registry, tools, clock, chance=lambda: 0.0, **options))
         return made[-1]
 

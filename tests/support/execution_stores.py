@@ -163,6 +163,7 @@ TOOLS = (
     tool("search", "document_search", "document", "library"),
     tool("relate", "graph_query", "graph", "graph_store"),
     tool("probe", "probe", "mcp", None),
+    tool("llm_tool", "llm_tool", "llm", None),
 )
 
 

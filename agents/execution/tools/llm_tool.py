@@ -148,6 +148,7 @@ class LlmTool:
             said.append(_left_out(dropped, korean=korean))
         facts = {
             "text": " ".join(said),
+            "row_count": len(rows),
             "left_out": dropped,
             "inputs_cut": cut,
             "model": usage.model,
@@ -163,7 +164,7 @@ class LlmTool:
             rows=rows,
             facts=facts,
             fact_units=dict.fromkeys(
-                ("left_out", "prompt_tokens", "completion_tokens", "latency_ms"), Unit.NUMBER
+                ("row_count", "left_out", "prompt_tokens", "completion_tokens", "latency_ms"), Unit.NUMBER
             ),
             truncated=cut,
             query=f"{invocation.tool.id}({invocation.params['task']})",
