@@ -55,12 +55,18 @@ _WORD = re.compile(r"[^\W_]+")
 def is_secret_name(name: str) -> bool:
     """Does a value under this name have to be a reference?"""
     words = words_of(name)
-    while len(words) > 1 and (words[-1] in _SUFFIXES or words[-1].isdigit()):
-        if words[-1] in _NO_SECRET_AFTER:
+    while words:
+        if _names_a_secret(words):
+            return True
+        if len(words) == 1 or words[-1] in _NO_SECRET_AFTER:
+            return False
+        if words[-1] not in _SUFFIXES and not words[-1].isdigit():
             return False
         words.pop()
-    if not words:
-        return False
+    return False
+
+
+def _names_a_secret(words: list[str]) -> bool:
     last = words[-1].rstrip("0123456789") or words[-1]
     if last in _SECRET_WORDS or tuple(words[-2:]) in _SECRET_PAIRS:
         return True
@@ -72,3 +78,15 @@ def words_of(name: str) -> list[str]:
         char for char in unicodedata.normalize("NFKC", name) if unicodedata.category(char) != "Cf"
     )
     return [word.lower() for part in _CAMEL.split(plain) for word in _WORD.findall(part)]
+
+
+_NAMES_OF_ROWS = frozenset({"tables", "columns", "facts", "units"})
+_PATH = re.compile(r"[A-Za-z_][A-Za-z_.\[\]@*]*")
+
+
+def names_a_column(parent: str, value: object) -> bool:
+    """Below `tables`, `columns`, `facts` and `units` the names are those of a store, and the values say where."""
+    if parent not in _NAMES_OF_ROWS:
+        return False
+    values = value if isinstance(value, list | tuple) else [value]
+    return all(isinstance(each, str) and _PATH.fullmatch(each) for each in values)

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel
 
-from registry.secret_names import DIGESTS, INHERITING, NAMING, PROSE, is_secret_name, words_of
+from registry.secret_names import DIGESTS, INHERITING, NAMING, PROSE, is_secret_name, names_a_column, words_of
 from streams.secret_shapes import (
     ASSIGNED,
     BASIC,
@@ -61,7 +61,7 @@ def _walked(value: object, path: str, key: str, secret: bool, depth: int) -> Ite
     if depth > _DEEPEST:
         yield path or "(root)"
     elif isinstance(value, Mapping):
-        yield from _walked_mapping(value, path, secret, depth)
+        yield from _walked_mapping(value, path, key, secret, depth)
     elif isinstance(value, list | tuple | set | frozenset):
         for number, each in enumerate(value):
             yield from _walked(each, f"{path}[{number}]", key, secret, depth + 1)
@@ -74,7 +74,9 @@ def _walked(value: object, path: str, key: str, secret: bool, depth: int) -> Ite
         yield path or "(root)"
 
 
-def _walked_mapping(mapping: Mapping[Any, Any], path: str, secret: bool, depth: int) -> Iterator[str]:
+def _walked_mapping(
+    mapping: Mapping[Any, Any], path: str, key: str, secret: bool, depth: int
+) -> Iterator[str]:
     named = next(
         (str(mapping[each]) for each in NAMING if isinstance(mapping.get(each), str) and "value" in mapping),
         "",
@@ -87,7 +89,8 @@ def _walked_mapping(mapping: Mapping[Any, Any], path: str, secret: bool, depth: 
             yield place
         inherited = secret and _plain_word(text) in INHERITING
         by_pair = text == "value" and bool(named) and is_secret_name(named)
-        under = inherited or by_pair or is_secret_name(text)
+        named_so = is_secret_name(text) and not names_a_column(key, value)
+        under = inherited or by_pair or named_so
         # `credentials: {user, host}` holds things that are no secret; a list or a text under it is one.
         yield from _walked(value, place, text, under, depth + 1)
 
