@@ -94,9 +94,11 @@ class Filters:
             return
         for item in reading.items:
             sense = self._time_sense(item)
-            if item.used or sense is None or sense.name == reading.dataset.time:
+            if item.used or sense is None or self._adjectival(item):
                 continue
-            if self._adjectival(item):
+            if sense.name == reading.dataset.time:
+                # "opened today" speaks of the opening, not of what is open.
+                item.used = item.of("value", "condition") is not None and bool(reading.periods)
                 continue
             if self._negated(item):
                 if item.of("value", "condition") is not None or not reading.periods:
@@ -148,7 +150,7 @@ class Filters:
     # Values and states
 
     def _negated(self, item: Item) -> bool:
-        before, after = self._reading.previous_item(item, 1), self._reading.next_item(item, 0)
+        before, after = self._reading.previous_item(item, 2), self._reading.next_item(item, 0)
         if before is not None and before.marked("neg"):
             before.used = True
             return True
@@ -194,8 +196,9 @@ class Filters:
             negated = self._negated(item)
             item.used = True
             key = (sense.name, negated)
-            if sense.value not in chosen[key]:
-                chosen[key].append(sense.value)
+            for value in self._or_worse(item, sense):
+                if value not in chosen[key]:
+                    chosen[key].append(value)
             places.setdefault(key, item.start)
             self._swallow_noun(item, sense.name)
         for (name, negated), values in chosen.items():
@@ -210,6 +213,20 @@ class Filters:
                 and name not in reading.query.group_by
             ):
                 reading.query.group_by.append(name)
+
+    def _or_worse(self, item: Item, sense: Sense) -> list[str]:
+        """The value, and those beyond it where the question says "or worse", "or higher", "이상": of values that
+        are numbered the first is the gravest, of others the last."""
+        declared = self._reading.field_of(sense.name)
+        mark = self._reading.next_item(item, 0)
+        if declared is None or declared.type != "enum" or mark is None or not mark.marked("scale"):
+            return [sense.value]
+        mark.used = True
+        values = list(declared.values)
+        at = values.index(sense.value)
+        numbered = values[0][-1:].isdecimal()
+        graver = (mark.mark is not None and mark.mark.value == "up") == numbered
+        return values[: at + 1] if graver else values[at:]
 
     def _through_itself(self, name: str) -> str:
         """ "teams under commerce": a thing that lies below another of its kind is found by the other's name."""
@@ -314,6 +331,7 @@ class Filters:
     def _text(self) -> None:
         """ "mentioning timeout", quoted words: what a text contains."""
         reading = self._reading
+        self._tags()
         texts = [name for name, each in reading.dataset.fields.items() if each.type == "text"]
         if not texts:
             return
@@ -340,6 +358,21 @@ class Filters:
         computed = next((name for name in texts if reading.dataset.fields[name].computed), texts[0])
         self._put(named or computed, "ilike", f"%{wanted}%", start)
         reading.notes.append(f"looked for '{wanted[:60]}' in {named or computed}")
+
+    def _tags(self) -> None:
+        """ "tagged vpn", "with the tag billing", "vpn 태그"."""
+        reading = self._reading
+        for item, sense in list(reading.free("field")):
+            declared = reading.field_of(sense.name)
+            if declared is None or declared.type != "tags":
+                continue
+            mark = Item(item.start, item.end)
+            reading.items.append(mark)
+            wanted, start = self._said_beside(mark)
+            reading.items.remove(mark)
+            if wanted:
+                item.used = True
+                self._put(sense.name, "ilike", f"%{wanted}%", start)
 
     def _said_beside(self, mark: Item) -> tuple[str, int]:
         """The words behind "mentioning", or before a Korean "언급한", that mean nothing else."""

@@ -80,6 +80,13 @@ _PHRASES: Final[Mapping[tuple[str, str], str]] = {
         |sub teams of|subteams of|within|inside|report to|reports to|reporting to|산하|산하의|소속|하위|아래|밑""",
     ("or", ""): "or|및|또는|이나|혹은",
     ("and", ""): "and|&|그리고|과|와|랑|하고",
+    ("scale", "up"): "or worse|or higher|or above|and above|and up|or more severe|이상|이상의|이상인",
+    ("scale", "down"): "or lower|or below|and below|or less severe|이하|이하의|이하인",
+    ("rank", ""): "rank|ranked|ranking|sort|sorted|sort by|ranked by|sorted by|order by|ordered by|순위|순위별|순으로|많은 순서",
+    ("day", "day"): "day|days|which day|what day|on which day|날|날짜|요일|무슨 요일",
+    ("day", "hour"): "hour|which hour|what hour|시간대",
+    ("day", "week"): "week|which week|what week|주",
+    ("day", "month"): "month|which month|what month|달",
     ("still", ""): "still|currently|right now|at the moment|now|yet|아직|아직도|현재|지금|여전히",
 }  # fmt: skip
 
@@ -90,7 +97,8 @@ _STOP: Final = """
     occurred took place been made make go gone come run ran exist exists out overall also just only both either me
     about per then than s t happening seen record records entry entries row rows item items database table data system
     across total number name names called value values right many much current currently today's amongst among between
-    take takes took taken lasted more less spend
+    take takes took taken lasted more less spend running live affecting affected involving concerning hit hits
+    worked working work placed ran ever before keeps keep
     hey hi hello give show let lets like we've i'd id like report summarize summarise summary figure figures
     그 이 저 것 거 게 건 우리 우리의 좀 있는 있었던 있던 중 중에 중에서 가운데 에서 의 해 해줘 주세요 알려 알려줘 알려주세요 보여 보여줘 보여주세요
     말해줘 궁금해 싶어 몇 야 요 발생한 발생했 발생했어 대해 대해서 대한 관해 동안 동안의 에 는 은 가 을 를 로 으로 했 했어 했나 했는지 됐 됐어 됐나

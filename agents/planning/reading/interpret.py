@@ -262,6 +262,8 @@ class Interpretation:
             counted = self._counted(fns)
             if counted is not None:
                 return counted
+            if fn is None and self._counts_rows(fns):
+                return Target("count", None, "count")
         if measured is not None:
             return self._measured(measured[0], measured[1].name, fn)
         if number is not None and (fn is not None or {"count", "sum?"} & set(names)):
@@ -302,6 +304,14 @@ class Interpretation:
             self.notes.append(f"counted different values of {sense.name}")
             return Target("count_distinct", sense.name, f"different_{sense.name.replace('.', '_')}")
         return None
+
+    def _counts_rows(self, fns: list[Item]) -> bool:
+        """ "how many hosts have …": what is counted stands right behind."""
+        for mark in fns:
+            item = self.next_item(mark, 1)
+            if mark.marked("fn", "count") and item is not None and item.of("noun") and not item.of("measure"):
+                return True
+        return False
 
     def _figured_field(self, fn: str) -> Target | None:
         """The field that "average" or "p95" is about when none is named: a duration asked for, or a default."""
@@ -344,6 +354,16 @@ class Interpretation:
     def _ranking(self, grouped: bool) -> str:
         """Most, fewest, longest, top 5: what rows or groups are ordered by. The direction, empty for none."""
         item = self._superlative()
+        day = self.marked("day")
+        if item is not None and day is not None and self.dataset.time is not None and not self.query.group_by:
+            item.used = day.used = True
+            self._add_bucket(day.mark.value if day.mark is not None else "day")
+            return self._direction(item)
+        rank = self.marked("rank")
+        if item is None and rank is not None:
+            rank.used = True
+            self._asked_groups(ranked=True)
+            return "desc" if self.query.group_by else ""
         if item is None:
             if self._top() is None or self.latest:
                 self._asked_groups(ranked=False)
@@ -356,6 +376,10 @@ class Interpretation:
             return ""
         self._asked_groups(ranked=True)
         if self.query.group_by:
+            for by in self.query.group_by:
+                declared = self.field_of(by) if isinstance(by, str) else None
+                if declared is not None and declared.type == "entity" and not grouped:
+                    self.query.add_filter(str(by), "not_null")
             return direction
         name = self._ordered_by(item)
         if name is None:

@@ -66,7 +66,7 @@ class Reader:
         """All readings, the best first; empty where no dataset knows a word of the question."""
         if not asked.open_datasets:
             return ()
-        words = words_of(asked.sentence, self.vocabulary.korean)
+        words = words_of(asked.sentence, self.vocabulary.korean, self._means)
         ranges = find_time_ranges(asked.sentence, asked.now, (), asked.zone)
         periods = [
             Period(
@@ -106,6 +106,9 @@ class Reader:
             interpretation.run()
             found.append(self._scored(interpretation, asked, figures))
         return tuple(sorted(found, key=lambda each: (-each.score, each.query.dataset.id)))
+
+    def _means(self, text: str) -> bool:
+        return (text,) in self.vocabulary.exact or (text,) in self.vocabulary.marks
 
     def book(self, asked: Asked) -> Namebook:
         """The names a tenant's questions may use."""
@@ -216,7 +219,9 @@ def _anchor(read: Interpretation) -> float:
         return 0.92
     asked = any(item.used and item.marked("ask") and item.mark is not None and item.mark.value in ("who", "why")
                 for item in read.items)  # fmt: skip
-    if sure or figured or (asked and read.periods and values):
+    told = [item for item in read.items if item.used and item.alone and item.of("field") and any(
+        each.marked("ask", "which") for each in read.items)]  # fmt: skip
+    if sure or figured or (told and values) or (asked and read.periods and values):
         return 0.85
     telling = any(read.dataset.fields[each].type == "enum" for each in values if each in read.dataset.fields)
     return 0.75 if len(kinds) >= 2 or len(values) >= 2 or telling else 0.45

@@ -1,7 +1,7 @@
 """A question as words that phrases can be matched against: hyphens taken apart, Korean words parted from endings."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,12 +30,20 @@ class Word:
         return "가" <= self.text[0] <= "힣"
 
 
-def words_of(sentence: Sentence, known: Collection[str]) -> tuple[Word, ...]:
-    """The words of a sentence. `known` are the Korean words that mean something to somebody."""
+def words_of(
+    sentence: Sentence, known: Collection[str], means: Callable[[str], bool] = lambda text: False
+) -> tuple[Word, ...]:
+    """The words of a sentence. `known` are the Korean words that mean something to somebody, `means` says of an
+    English one whether it does: "unacknowledged" is "not acknowledged" where that does."""
     found: list[Word] = []
     for at, token in enumerate(sentence.tokens):
         texts = parts_of(CONJUGATED.get(token.text, token.text), known)
-        found += [Word(text, _stem(text), at) for text in texts]
+        for text in texts:
+            bare = text.removeprefix("un").removeprefix("-")
+            if len(bare) > 4 and bare != text and text.startswith("un") and not means(text) and means(bare):
+                found.append(Word("not", "not", at))
+                text = bare
+            found.append(Word(text, _stem(text), at))
     return tuple(found)
 
 
@@ -56,7 +64,7 @@ def parts_of(text: str, known: Collection[str]) -> list[str]:
     if _PARTED.fullmatch(text):
         return [each for each in _HYPHENS.split(text) if each]
     glued = _GLUED.fullmatch(text)
-    if glued is not None and (glued[1] or glued[3]):
+    if glued is not None and (glued[1] or glued[3]) and glued[3] not in _ORDINALS:
         return [each for each in (glued[1], glued[2], glued[3]) if each]
     return [text]
 
@@ -120,4 +128,5 @@ def _stem(text: str) -> str:
     return found[:-1] if len(found) > 3 and found.endswith("e") else found
 
 
+_ORDINALS = frozenset({"st", "nd", "rd", "th"})
 _BEGINNINGS = frozenset({"총", "각", "미", "몇"})
