@@ -33,6 +33,7 @@ class Waiting:
         self._codec = codec
         self._by_trace: defaultdict[bytes, list[asyncio.Future[AnswerComposed]]] = defaultdict(list)
         self._by_place: dict[Place, asyncio.Future[AnswerComposed]] = {}
+        self._place_of: dict[asyncio.Future[AnswerComposed], Place] = {}
         self._letters: OrderedDict[Place, Refused] = OrderedDict()
 
     @property
@@ -52,7 +53,7 @@ class Waiting:
             self._by_trace[key].remove(future)
             if not self._by_trace[key]:
                 del self._by_trace[key]
-            for place in [place for place, other in self._by_place.items() if other is future]:
+            if (place := self._place_of.pop(future, None)) is not None:
                 del self._by_place[place]
             future.cancel()
 
@@ -62,6 +63,7 @@ class Waiting:
             _fail(future, refused)
         else:
             self._by_place[place] = future
+            self._place_of[future] = place
 
     def take(self, record: Any) -> None:
         """One record of the answers or dead letters."""

@@ -1,9 +1,11 @@
 """Settings become a running HTTP interface."""
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -23,12 +25,16 @@ from web.metrics import Metrics
 from web.openapi import openapi_document
 from web.recent import RecentAnswers
 from web.site import Site
-from web.stored import StoredAnswers
+
+if TYPE_CHECKING:
+    from web.stored import StoredAnswers
 
 MIN_SECRET_BYTES = 32
 STOP_S = 5.0
 KEEPALIVE_S = 75.0
 BACKLOG = 1_024
+GC_THRESHOLDS = 20_000, 20, 100
+"""A thousand open requests are many young objects that all live: the usual threshold of 700 looks at them in vain."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 _log = logging.getLogger(__name__)
@@ -97,6 +103,14 @@ def _published(settings: Settings) -> PublishedKeys:
     return PublishedKeys(url, time.monotonic)
 
 
+def _stored(settings: Settings) -> "StoredAnswers | None":
+    if settings.clickhouse_url is None:
+        return None
+    from web.stored import StoredAnswers  # a driver that is not needed without ClickHouse
+
+    return StoredAnswers(settings)
+
+
 async def make_app(settings: Settings, clock: Callable[[], float] = time.time) -> web.Application:
     """A connected application; its cleanup disconnects. Raises WebSettingsError, NotReachable, SecretError."""
     callers = callers_of(settings, clock)
@@ -109,7 +123,7 @@ async def make_app(settings: Settings, clock: Callable[[], float] = time.time) -
         on_answer=recent.take,
     )
     await connection.start()
-    stored = StoredAnswers(settings) if settings.clickhouse_url else None
+    stored = _stored(settings)
     answers = Answers(connection, recent, stored, clock)
     asking = Asking(connection, answers, at_once=settings.web_max_asks, clock=clock)
     metrics = Metrics(lambda: asking.open, lambda: connection.waiting.count + connection.watching.count)
@@ -146,6 +160,8 @@ async def serve(
 ) -> None:
     """Serve until `stop` is set; `on_ready` is given the address. Raises what `make_app` raises, and OSError."""
     app = await make_app(settings)
+    gc.set_threshold(*GC_THRESHOLDS)
+    gc.freeze()  # what was imported and loaded stays: no collection need look at it again
     # A caller who hangs up ends his request, and with it everything it holds.
     runner = web.AppRunner(
         app,
