@@ -144,7 +144,7 @@ def shown(default: Any) -> str:
     """A default as the table writes it."""
     if default is None:
         return "none"
-    if default == "":
+    if default in ("", ()):
         return "empty"
     if isinstance(default, tuple):
         return f"`{','.join(default)}`"
