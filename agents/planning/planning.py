@@ -6,9 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from agents.llm.prompts import prompt
 from agents.planning.asking import language_of, time_zone_of
 from agents.planning.context import (
     PLAN_BUDGET_S,
@@ -22,23 +21,20 @@ from agents.planning.context import (
     PlanningContext,
     Reject,
 )
+from agents.planning.decided import Asked, Decided, composing_step, plan_failed, plan_made
 from agents.planning.fitting import Adapter
 from agents.planning.plan_cache import Key, PlanCache, cache_key
 from agents.planning.resolution import Resolution
-from agents.planning.validation import Asker, usable
+from agents.planning.validation import Asker
 from registry.choosing import Health, nothing_known
-from registry.defaults import timeout_of
 from registry.registry import Registry
 from schemas.errors import ErrorCode, OpsError, ops_error, phase_timeout
-from schemas.plans import AppliedAsset, LlmUsage, PlanFailed, PlanKind, PlanMade, ProducerPlan, Step, Strategy
+from schemas.plans import AppliedAsset, PlanFailed, PlanKind, PlanMade, ProducerPlan, Step
 from schemas.questions import TOTAL_BUDGET_S, QuestionAsked
 
 _log = logging.getLogger(__name__)
 
 PRODUCER = "producer"
-COMPOSE_BUDGET_S = 20.0
-"""What a model may take to write the text."""
-_COMPOSE = "_compose"
 _PRODUCER_REASONS = ("the question brought its own plan",)
 
 Outcome = PlanMade | PlanFailed
@@ -100,7 +96,7 @@ class Planning:
     def decide(self, question: QuestionAsked, *, trace_id: str, now: float) -> Outcome:
         """The decision on a question read at `now` (Unix seconds), without waiting for anything: a language model is
         left out. Never raises for what a question may hold."""
-        decided = self._begin(_Asked(question, trace_id, now, deadline_of(question, now)), None)
+        decided = self._begin(Asked(question, trace_id, now, deadline_of(question, now)), None)
         assert not isinstance(decided, Awaitable)  # without a model nothing waits
         return decided
 
@@ -111,7 +107,7 @@ class Planning:
 
     def begin(self, question: QuestionAsked, *, trace_id: str, now: float) -> Outcome | Awaitable[Outcome]:
         """The decision at once, or what to await for it: only questions that need a language model have to wait."""
-        return self._begin(_Asked(question, trace_id, now, deadline_of(question, now)), self._llm)
+        return self._begin(Asked(question, trace_id, now, deadline_of(question, now)), self._llm)
 
     def context_for(
         self, question: QuestionAsked, now: float, *, avoid: frozenset[str] = frozenset()
@@ -130,7 +126,7 @@ class Planning:
             check=partial(self._check, _asker(question)),
         )
 
-    def _begin(self, asked: "_Asked", llm: AsyncPlanner | None) -> Outcome | Awaitable[Outcome]:
+    def _begin(self, asked: Asked, llm: AsyncPlanner | None) -> Outcome | Awaitable[Outcome]:
         question, _, now, deadline_at = asked
         if deadline_at <= now:
             error = ops_error(
@@ -161,7 +157,7 @@ class Planning:
 
     async def _wait(
         self,
-        asked: "_Asked",
+        asked: Asked,
         llm: AsyncPlanner,
         context: PlanningContext,
         ruled: tuple[Decision, str] | None,
@@ -206,7 +202,7 @@ class Planning:
                 break
         return decision, planner.name
 
-    def _keep(self, asked: "_Asked", key: Key | None, decision: Decision, planner: str) -> None:
+    def _keep(self, asked: Asked, key: Key | None, decision: Decision, planner: str) -> None:
         if self._cache is not None and key is not None:
             self._cache.keep(asked.question, key, decision, planner, asked.now)
 
@@ -217,7 +213,7 @@ class Planning:
     def _seconds(self) -> float:
         return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
-    def _from_producer(self, plan: ProducerPlan, asker: Asker) -> "_Decided | OpsError":
+    def _from_producer(self, plan: ProducerPlan, asker: Asker) -> Decided | OpsError:
         shape = self.resolution.shape_of(plan.steps, asker, strategy=plan.strategy, health=self._health)
         if isinstance(shape, OpsError):
             return shape
@@ -225,7 +221,7 @@ class Planning:
         if isinstance(steps, OpsError):
             return steps
         applied = shape.applied + self._templates_of(steps)
-        return _Decided(
+        return Decided(
             PlanKind.PLAN,
             PRODUCER,
             _PRODUCER_REASONS + shape.reasons,
@@ -236,11 +232,11 @@ class Planning:
             max_replans=shape.max_replans,
         )
 
-    def _from_decision(self, decision: Decision, planner: str, asker: Asker) -> "_Decided | OpsError":
+    def _from_decision(self, decision: Decision, planner: str, asker: Asker) -> Decided | OpsError:
         if isinstance(decision, Draft):
             return self._from_draft(decision, asker)
         kind = PlanKind.DIRECT if isinstance(decision, Direct) else PlanKind.REJECT
-        return _Decided(
+        return Decided(
             kind,
             planner,
             decision.reasons,
@@ -250,7 +246,7 @@ class Planning:
             usage=decision.usage,
         )
 
-    def _from_draft(self, draft: Draft, asker: Asker) -> "_Decided | OpsError":
+    def _from_draft(self, draft: Draft, asker: Asker) -> Decided | OpsError:
         steps = draft.steps
         shape = self.resolution.shape_of(steps, asker, health=self._health)
         if isinstance(shape, OpsError):
@@ -261,7 +257,7 @@ class Planning:
         if isinstance(made, OpsError):
             return made
         applied = shape.applied + self._templates_of(made) + draft.applied
-        return _Decided(
+        return Decided(
             PlanKind.PLAN,
             draft.planner,
             draft.reasons + shape.reasons,
@@ -285,106 +281,15 @@ class Planning:
                 )
         return tuple(found.values())
 
-    def _settled(self, asked: "_Asked", decided: "_Decided | OpsError") -> Outcome:
+    def _settled(self, asked: Asked, decided: Decided | OpsError) -> Outcome:
+        planned_at = asked.now if self._clock is None else self._clock()
         if isinstance(decided, OpsError):
-            return self._failed(asked, decided)
-        question, trace_id, now, deadline_at = asked
-        options = question.options
-        composer = (
-            None if self._composer is None else composing_step(self.registry, self._composer, asked, decided)
-        )
-        applied = decided.applied if composer is None else (*decided.applied, prompt("compose").applied)
-        return PlanMade(
-            trace_id=trace_id,
-            tenant_id=question.tenant_id,
-            question_id=question.question_id,
-            user_id=question.user.id,
-            roles=question.user.roles,
-            question=question.question,
-            mode=question.mode.value,
-            kind=decided.kind,
-            asked_at=now,
-            planned_at=now if self._clock is None else self._clock(),
-            deadline_at=deadline_at,
-            max_rows=options.max_rows,
-            steps=decided.steps,
-            strategy=decided.strategy,
-            planner=decided.planner,
-            score=decided.score,
-            reasons=decided.reasons,
-            text=decided.text,
-            suggestions=decided.suggestions,
-            applied_assets=applied,
-            fail_fast=options.fail_fast,
-            no_cache=options.no_cache,
-            allowed_tools=options.tools,
-            language=language_of(question),
-            time_zone=time_zone_of(question),
-            usage=decided.usage,
-            max_replans=decided.max_replans,
-            composer=composer,
-        )
+            return plan_failed(asked, decided, planned_at)
+        composer = self._composer and composing_step(self.registry, self._composer, asked, decided)
+        return plan_made(asked, decided, planned_at, composer or None)
 
-    def _failed(self, asked: "_Asked", error: OpsError) -> PlanFailed:
-        question = asked.question
-        return PlanFailed(
-            trace_id=asked.trace_id,
-            tenant_id=question.tenant_id,
-            question_id=question.question_id,
-            user_id=question.user.id,
-            question=question.question,
-            mode=question.mode.value,
-            asked_at=asked.now,
-            planned_at=asked.now if self._clock is None else self._clock(),
-            deadline_at=asked.deadline_at,
-            error=error,
-        )
-
-
-class _Asked(NamedTuple):
-    """A question, when it was read, and when its answer is due."""
-
-    question: QuestionAsked
-    trace_id: str
-    now: float
-    deadline_at: float
-
-
-class _Decided(NamedTuple):
-    """A decision, whoever made it, before it becomes an event."""
-
-    kind: PlanKind
-    planner: str
-    reasons: tuple[str, ...]
-    score: float
-    steps: tuple[Step, ...] = ()
-    strategy: Strategy = Strategy.PARALLEL
-    applied: tuple[AppliedAsset, ...] = ()
-    text: str = ""
-    suggestions: tuple[str, ...] = ()
-    usage: LlmUsage | None = None
-    max_replans: int = 0
-
-
-def composing_step(registry: Registry, tool_id: str, asked: _Asked, decided: _Decided) -> Step | None:
-    """The call of the model that writes the text; None where the plan runs nothing, or the asker may not use it."""
-    tool, question = registry.tool(tool_id), asked.question
-    asker = Asker(
-        question.tenant_id, question.user.roles
-    )  # what may be asked is restricted, not who tells of it
-    if tool is None or decided.kind is not PlanKind.PLAN or not usable(tool, asker):
-        return None
-    step_id = _COMPOSE
-    while any(step.step_id == step_id for step in decided.steps):
-        step_id += "_"
-    return Step(
-        step_id=step_id,
-        tool_id=tool.id,
-        tool_type=tool.tool_type,
-        kind=tool.kind,
-        params={"task": "compose"},
-        timeout_s=min(timeout_of(tool, registry.policy_for(tool)), COMPOSE_BUDGET_S),
-    )
+    def _failed(self, asked: Asked, error: OpsError) -> PlanFailed:
+        return plan_failed(asked, error, asked.now if self._clock is None else self._clock())
 
 
 def _asker(question: QuestionAsked) -> Asker:
