@@ -5,10 +5,13 @@ from collections.abc import Callable, Sequence
 from agents.planning.context import PlanningContext
 from agents.planning.examples import SAMPLED, Example
 from agents.planning.names import Names
+from agents.planning.reading.grammar import STOP
 from agents.planning.reading.reader import Reader
+from agents.planning.reading.vocabulary import names_key
 from agents.planning.resolvers import Missing, Situation, fill
 from agents.planning.retrieval import Document, Index
 from agents.planning.sentence import Sentence
+from agents.planning.spelling import Spelling
 from agents.planning.validation import Asker, usable
 from registry.assets import ComboAsset, Parameter, TemplateAsset
 from registry.registry import Registry
@@ -16,6 +19,8 @@ from schemas.questions import Mode
 
 _KEPT_CHOICES = 256
 _KEPT_NAMES = 256
+_MOST_NAMES = 2_000
+"""Names of one kind among which slips are looked for."""
 
 
 class View:
@@ -30,6 +35,8 @@ class View:
             documents.append(Document(combo, members, _examples(combo, members)))
         self.index = Index(documents)
         self.reader = Reader(registry.datasets(tenant_id))
+        self.spelling = Spelling(_words_in(documents, self.reader))
+        self._words: tuple[tuple[object, ...], frozenset[str]] | None = None
         self._readable: dict[tuple[object, ...], frozenset[str]] = {}
         self._open: dict[tuple[object, ...], frozenset[int]] = {}
         self._names: dict[tuple[object, ...], tuple[Sequence[str], Names]] = {}
@@ -69,6 +76,33 @@ class View:
         tool = self._registry.tool(template.tool)
         return tool is not None and usable(tool, asker)
 
+    def known_words(self, context: PlanningContext) -> frozenset[str]:
+        """The words in the names that are known for the tenant."""
+        lists = [
+            context.known_values(each.values_from)
+            for document in self.index.documents
+            for template in document.templates
+            for each in template.parameters.values()
+            if each.values_from
+        ]
+        lists += [
+            context.known_values(names_key(dataset, name))
+            for dataset in self.reader.vocabulary.datasets.values()
+            for name, field in dataset.fields.items()
+            if field.type == "entity" and field.values_known
+        ]
+        key = (context.tenant_id, *map(id, lists))
+        if self._words is None or self._words[0] != key:
+            words = {
+                word
+                for names in lists
+                for name in names[:_MOST_NAMES]
+                for word in name.casefold().split()
+                if word.isascii() and word.isalpha()
+            }
+            self._words = (key, frozenset(words))
+        return self._words[1]
+
     def names(self, context: PlanningContext) -> Callable[[str, Parameter], Names]:
         """Looks up the known names of a parameter; their index is kept as long as the caller's list is the same."""
 
@@ -101,6 +135,21 @@ class Catalogue:
         if found is None:
             found = self._views[group] = View(self.registry, tenant_id)
         return found
+
+
+def _words_in(documents: Sequence[Document], reader: Reader) -> set[str]:
+    """All words that templates and datasets are spoken of with."""
+    texts = [
+        text
+        for each in documents
+        for text in (each.asset.title, each.asset.description, *each.asset.keywords)
+    ]
+    found = {token.text for text in texts for token in Sentence.read(text).tokens}
+    found |= {token.text for each in documents for one in each.examples for token in one.sentence.tokens}
+    found |= {word for phrase in (*reader.vocabulary.exact, *reader.vocabulary.marks) for word in phrase}
+    names = (word for each in documents for one in each.templates for name in one.parameters.values()
+             for text in (*name.values, *name.aliases) for word in text.casefold().split())  # fmt: skip
+    return found | set(names) | STOP
 
 
 def _examples(asset: TemplateAsset | ComboAsset, templates: Sequence[TemplateAsset]) -> tuple[Example, ...]:

@@ -17,6 +17,8 @@ _MOST_REFERENCES: Final = 32
 _KEPT: Final = 4_096
 _LARGEST_KEPT_BYTES: Final = 2_000
 
+_CONTAINERS: Final = (dict, list, tuple)
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -119,7 +121,10 @@ class Fitting:
 
 def references_of(params: Mapping[str, Any]) -> tuple[str, ...] | str:
     """The steps that parameters refer to, each once, in order; or what is wrong with a reference."""
-    if not any(isinstance(value, dict | list | tuple) for value in params.values()):
+    for value in params.values():
+        if isinstance(value, _CONTAINERS):
+            break
+    else:
         return ()
     found: dict[str, None] = {}
     for count, reference in enumerate(references_in(params)):

@@ -97,7 +97,7 @@ class Resolution:
         parts, reasons = [], []
         for step in steps:
             tool_id, depends_on = step.tool_id, step.depends_on
-            if tool_id is None or step.capability is not None:
+            if step.capability is not None or tool_id is None:
                 chosen = self._choose(step, asker, health, avoid)
                 if isinstance(chosen, OpsError):
                     return chosen
@@ -207,7 +207,7 @@ class Resolution:
             serial=tool.execution_mode == "serial",
             capability=step.capability,
             continue_on_error=step.continue_on_error,
-            render=Render(title=tool.name),
+            render=Render(title=tool.name, text="{text}" if tool.tool_type == "llm_tool" else ""),
         )
 
     def _fallback_of(self, tool: ToolAsset, asker: Asker) -> ToolAsset | None:

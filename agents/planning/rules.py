@@ -21,6 +21,7 @@ from agents.planning.reading.series import series_of
 from agents.planning.resolvers import Filling, Missing, Situation, fill
 from agents.planning.retrieval import Document, Match
 from agents.planning.sentence import Sentence
+from agents.planning.spelling import Corrected
 from agents.planning.templates import render_of
 from agents.planning.timeranges import find_time_ranges
 from agents.planning.validation import Asker
@@ -50,6 +51,9 @@ PLAINLY_ONE = 8.5
 READ_WELL = 5.0
 """The score from which a reading of a dataset counts as understood."""
 _PRONOUN = re.compile(r"\b(?:it|its|this service|that service|this host|that host)\b", re.IGNORECASE)
+_SURE_OF_A_TEMPLATE = 6.0
+_CLEARLY = 0.5
+"""By so much a question without its slips must be understood better than with them."""
 _LOOKED_AT = 16
 """Candidates whose parameters are tried."""
 _COVERAGE, _LIKENESS = 5.5, 4.5
@@ -99,6 +103,29 @@ class RulesPlanner:
         """The decision on a question; never raises for any text."""
         view = self._view(context.registry, context.tenant_id)
         sentence = Sentence.read(question.question)
+        decision = self._decided(view, question, sentence, context)
+        if isinstance(decision, Direct) or (isinstance(decision, Draft) and decision.score >= PLAINLY_ONE):
+            return decision
+        corrected = self._corrected(view, sentence, context)
+        if corrected is None:
+            return decision
+        again = self._decided(
+            view, replace(question, question=corrected.text), Sentence.read(corrected.text), context
+        )
+        better = isinstance(decision, Reject) or again.score > decision.score + _CLEARLY
+        if isinstance(again, Reject) or not better:
+            return decision
+        return replace(again, reasons=(*again.reasons, *corrected.notes))
+
+    def _corrected(self, view: View, sentence: Sentence, context: PlanningContext) -> Corrected | None:
+        """The question without its slips, if it has any."""
+        if not view.spelling.doubts(sentence):
+            return None
+        return view.spelling.corrected(sentence, view.known_words(context))
+
+    def _decided(
+        self, view: View, question: QuestionAsked, sentence: Sentence, context: PlanningContext
+    ) -> Direct | Draft | Reject:
         open_documents = self._open(view, question)
         if asks_for_help(sentence):
             return _help(view, open_documents)
@@ -118,7 +145,7 @@ class RulesPlanner:
             return _draft_series(reading, series)
         if reading is not None and _beats(reading, whole.best):
             return _draft_read((reading,), _read_reasons(reading, whole))
-        if whole.best is None or not _enough(whole, question.mode):
+        if whole.best is None or not _enough(whole, question.mode) or _names_nobody(reading, whole.best):
             return _reject(view, sentence, whole, open_documents, reading)
         return _draft((whole.best,), _reasons(whole))
 
@@ -277,6 +304,13 @@ class RulesPlanner:
         if whole.best is not None and not whole.unknown and whole.best.score >= weakest:
             return ()
         return tuple(routed.values())
+
+
+def _names_nobody(reading: Reading | None, routed: Routed) -> bool:
+    """Was the question plainly about a dataset, and about something in it that nobody knows?"""
+    if reading is None or not reading.strange or reading.score < ENOUGH:
+        return False
+    return reading.score > routed.score and routed.score < _SURE_OF_A_TEMPLATE
 
 
 def _enough(route: Route, mode: Mode) -> bool:

@@ -291,7 +291,8 @@ def _korean_hours(match: re.Match[str]) -> tuple[_Time, _Time] | None:
     numbers = [int(each) for each in match.groups() if each is not None and each.isdecimal()]
     if len(numbers) != 2:
         return None
-    half = "pm" if match["p"] == "오후" else "am" if match["p"] else None
+    said = match["p"] or (match["atom"] or "").rpartition(" ")[2]
+    half = "pm" if said == "오후" else "am" if said in ("오전", "새벽") else None
     later = "pm" if match["q"] == "오후" else half
     first, last = _hour(numbers[0], half), _hour(numbers[1], later)
     return None if first is None or last is None else ((first, 0), (last, 0))

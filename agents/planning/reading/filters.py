@@ -380,7 +380,7 @@ class Filters:
         claimed = {
             at
             for item in reading.items
-            if item is not mark
+            if item.start != mark.start
             and (item.used or item.of("noun", "condition", "measure") or item.marked("null"))
             for at in range(item.start, item.end)
         }

@@ -117,7 +117,7 @@ class Interpretation:
         """Can rows be grouped by it?"""
         declared = self.field_of(name)
         return declared is not None and (
-            declared.type in ("enum", "entity", "bool") or declared.refers_to is not None or name == "version"
+            declared.type in ("enum", "entity", "bool") or declared.refers_to is not None
         )
 
     def group_name(self, name: str) -> str:

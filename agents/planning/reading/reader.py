@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from agents.planning.lexicon import COMMON_WORDS
+from agents.planning.reading.anchors import Anchor, anchor_in
 from agents.planning.reading.grammar import STOP
 from agents.planning.reading.interpret import Interpretation
 from agents.planning.reading.items import Figure, figures_of, items_of, spans_of
@@ -38,6 +39,9 @@ _TWO_WAYS: Final = (
         30,
     ),
 )
+_PARTED_GROUP: Final = re.compile(r"\b(?:break|split|divide) (.{1,60}?) (?:down|up) (by|per)\b")
+_SURE: Final = 7.0
+"""The score from which a row counts as the event a question is counted from."""
 _SHORT_S: Final = 2 * 86_400.0
 
 
@@ -64,8 +68,39 @@ class Reader:
 
     def readings(self, asked: Asked) -> tuple[Reading, ...]:
         """All readings, the best first; empty where no dataset knows a word of the question."""
-        if not asked.open_datasets:
-            return ()
+        anchor = anchor_in(asked.sentence.text) if asked.open_datasets else None
+        if anchor is not None:
+            counted = self._counted_from(asked, anchor)
+            if counted is not None:
+                return (counted,)
+        return self._plain(asked) if asked.open_datasets else ()
+
+    def _counted_from(self, asked: Asked, anchor: Anchor) -> Reading | None:
+        """The reading of a question that counts from an event: two queries, the second after the first."""
+        events = self._plain(replace(asked, question=anchor.event, sentence=Sentence.read(anchor.event)))
+        mains = self._plain(replace(asked, question=anchor.main, sentence=Sentence.read(anchor.main)))
+        if not events or not mains:
+            return None
+        event, main = events[0], mains[0]
+        time = event.query.dataset.time
+        single = event.query.limit == 1 and event.query.order_by and event.query.order_by[0]["field"] == time
+        if (
+            not single
+            or time is None
+            or main.query.dataset.time is None
+            or event.strange
+            or event.score < _SURE
+        ):
+            return None
+        if time not in (event.query.fields or event.query.dataset.label):
+            event.query.fields = [time, *event.query.dataset.label]
+        score = round(min(event.score, main.score), 2)
+        return replace(main, before=(event, anchor.op, time), score=score)
+
+    def _plain(self, asked: Asked) -> tuple[Reading, ...]:
+        text = _PARTED_GROUP.sub(r"\1 broken down \2", asked.sentence.text)
+        if text != asked.sentence.text:
+            asked = replace(asked, sentence=Sentence.read(text))
         words = words_of(asked.sentence, self.vocabulary.korean, self._means)
         ranges = find_time_ranges(asked.sentence, asked.now, (), asked.zone)
         periods = [
@@ -122,6 +157,9 @@ class Reader:
     def _scored(self, read: Interpretation, asked: Asked, figures: Sequence[Figure]) -> Reading:
         explained = set(read.timed) | read.explained
         for item in read.items:
+            verb = item.of("field")
+            if verb is not None and verb.name == read.dataset.time:
+                explained.update(range(item.start, item.end))
             if (
                 item.used
                 or item.of("noun", "refnoun")
@@ -197,7 +235,10 @@ def _anchor(read: Interpretation) -> float:
         return 1.0
     if any(read.names_rows(each["field"]) for each in read.query.filters):
         return 0.96
-    if read.query.filters and all("." in each["field"] for each in read.query.filters):
+    through = [each["field"] for each in read.query.filters if "." in each["field"]]
+    if through and all(_of_its_kind(name, read) for name in through):
+        return 0.96
+    if through and len(through) == len(read.query.filters):
         return 0.5
     time = read.dataset.time
     if any(sense.kind == "field" and sense.name == time for item in read.items for sense in item.senses):
@@ -225,6 +266,13 @@ def _anchor(read: Interpretation) -> float:
         return 0.85
     telling = any(read.dataset.fields[each].type == "enum" for each in values if each in read.dataset.fields)
     return 0.75 if len(kinds) >= 2 or len(values) >= 2 or telling else 0.45
+
+
+def _of_its_kind(name: str, read: Interpretation) -> bool:
+    """Is a looked-up field one of another row of the same table, as a team's parent's name?"""
+    own, _, other = name.partition(".")
+    declared = read.dataset.fields.get(own)
+    return declared is not None and declared.refers_to == read.dataset.id and read.names_rows(other)
 
 
 def _doubts(read: Interpretation) -> float:
