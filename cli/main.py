@@ -7,6 +7,8 @@ from typer.core import TyperGroup
 
 from cli.commands import (
     ask,
+    assets,
+    breakers,
     dead_letters,
     demo,
     doctor,
@@ -17,6 +19,7 @@ from cli.commands import (
     plant,
     schemas,
     slo,
+    tools,
     topics,
     trace,
     up,
@@ -70,7 +73,10 @@ app.add_typer(plant.commands, name="plant", rich_help_panel=RUNNING)
 app.command(rich_help_panel=RUNNING)(web.web)
 app.add_typer(trace.commands, name="trace", rich_help_panel=LOOKING_AFTER)
 app.command(rich_help_panel=LOOKING_AFTER)(slo.slo)
+app.add_typer(tools.commands, name="tools", rich_help_panel=LOOKING_AFTER)
 app.command(rich_help_panel=LOOKING_AFTER)(doctor.doctor)
+app.add_typer(assets.commands, name="assets", rich_help_panel=LOOKING_AFTER)
+app.command(rich_help_panel=LOOKING_AFTER)(breakers.breakers)
 app.add_typer(guard.commands, name="guard", rich_help_panel=LOOKING_AFTER)
 app.add_typer(dead_letters.commands, name="dead-letters", rich_help_panel=LOOKING_AFTER)
 app.add_typer(topics.commands, name="topics", rich_help_panel=LOOKING_AFTER)
