@@ -1,0 +1,1 @@
+"""From descriptions of other people's services to tool assets."""
