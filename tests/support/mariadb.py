@@ -64,7 +64,7 @@ def running_mariadb() -> Iterator[MariaDbServer]:
             check=True, capture_output=True,
         )  # fmt: skip
         setup = folder / "setup.sql"
-        setup.write_text("CREATE USER boss@'%'; GRANT ALL ON *.* TO boss@'%' WITH GRANT OPTION;")
+        setup.write_text("CREATE USER boss@'%';\nGRANT ALL ON *.* TO boss@'%' WITH GRANT OPTION;\n")
         os.chown(setup, account.pw_uid, account.pw_gid)
         port = _free_port()
         with (folder / "log").open("wb") as log:

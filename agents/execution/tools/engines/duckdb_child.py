@@ -64,7 +64,7 @@ def _opened(message: dict[str, Any]) -> Any:
                 [message["tenant"]],
             )
     connection.execute("DETACH source")
-    for setting in ("enable_external_access = false", "temp_directory = ''", "lock_configuration = true"):
+    for setting in ("temp_directory = ''", "enable_external_access = false", "lock_configuration = true"):
         connection.execute(f"SET {setting}")
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -80,19 +80,17 @@ def _connected(account: Account, timeout_s: float) -> "pymysql.Connection[Any]":
 def _found(connection: "pymysql.Connection[Any]", question: Question) -> Found:
     values = {**question.values, TENANT_PLACEHOLDER: question.tenant_id}
     statement = rewritten(question.statement, "mysql", lambda name: connection.escape(values[name]))
-    with connection.cursor(pymysql.cursors.SSCursor) as cursor:
+    with connection.cursor() as cursor:
         if "MariaDB" in connection.get_server_info():  # type: ignore[no-untyped-call]
             cursor.execute(f"SET SESSION max_statement_time = {max(0.05, question.timeout_s):.3f}")
         else:
             cursor.execute(f"SET SESSION max_execution_time = {max(50, int(question.timeout_s * 1_000))}")
-        cursor.execute("SET SESSION TRANSACTION READ ONLY")
+        # The driver reads all rows there are, so the server is told how many there may be.
+        cursor.execute(f"SET SESSION sql_select_limit = {int(question.max_rows)}")
         cursor.execute("START TRANSACTION READ ONLY")
         cursor.execute(statement)
         columns = tuple(column[0] for column in cursor.description or ())
-        rows = rows_of(cursor.fetchmany(question.max_rows))
-        # What is left is not read: the connection ends with the question.
-        connection._force_close()  # type: ignore[attr-defined]
-        return Found(columns, rows)
+        return Found(columns, rows_of(cursor.fetchmany(question.max_rows)))
 
 
 def _kill(account: Account, thread_id: int) -> None:

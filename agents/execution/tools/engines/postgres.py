@@ -75,7 +75,7 @@ class PostgresEngine:
         with self._lock:
             if self._loop is None:
                 loop = self._loop = asyncio.new_event_loop()
-                threading.Thread(target=loop.run_forever, name="postgres", daemon=True).start()
+                threading.Thread(target=_run, args=(loop,), name="postgres", daemon=True).start()
             return self._loop
 
     async def _asked(self, account: Account, question: Question) -> Found:
@@ -84,13 +84,13 @@ class PostgresEngine:
         try:
             found = await _within(_found(connection, question), question.timeout_s + _GRACE_S)
         except (asyncpg.PostgresError, asyncpg.InterfaceError):
-            self._given_back(key, connection)
+            await self._given_back(key, connection)
             raise
         except BaseException:
             # Cancelled or timed out: what the connection is at is unknown.
             connection.terminate()
             raise
-        self._given_back(key, connection)
+        await self._given_back(key, connection)
         return found
 
     async def _taken(self, key: _Key, account: Account) -> Any:
@@ -119,8 +119,14 @@ class PostgresEngine:
             raise MightyRole("the role is a superuser or bypasses row security")
         return connection
 
-    def _given_back(self, key: _Key, connection: Any) -> None:
+    async def _given_back(self, key: _Key, connection: Any) -> None:
+        """Keep it for the next question, with nothing left of what the statement may have set."""
         idle = self._idle.setdefault(key, [])
+        try:
+            async with asyncio.timeout(_GRACE_S):
+                await connection.execute("DISCARD ALL")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            connection.terminate()
         if connection.is_closed() or len(idle) >= _IDLE_KEPT:
             connection.terminate()
         else:
@@ -131,6 +137,11 @@ class PostgresEngine:
             for connection in idle:
                 connection.terminate()
         self._idle.clear()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()
 
 
 async def _within(work: Coroutine[Any, Any, Found], timeout_s: float) -> Found:
