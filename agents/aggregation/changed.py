@@ -41,7 +41,7 @@ def with_calls(
 ) -> Trace:
     """The trace with calls given out, and with failures of steps whose call could not be made."""
     before = trace.detours
-    if stand_ins or any(step_id in trace.failed for step_id in broken):
+    if stand_ins or (broken and any(step_id in trace.failed for step_id in broken)):
         fell = {step_id: event for step_id, event in broken.items() if step_id in trace.failed}
         known = before or _NONE
         before = detours(known, calls={**known.calls, **stand_ins}, fell={**known.fell, **fell})

@@ -167,6 +167,8 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
 def _results(trace: Trace, plan: PlanMade, outcomes: Outcomes, now: Instant) -> tuple[ToolResult, ...]:
     """One result a call: of each step, before it that of the tool for which another stood in, and last the
     composer's."""
+    if not trace.failed and trace.detours is None:
+        return tuple([outcome.result for outcome in outcomes.steps])
     results: list[ToolResult] = []
     for outcome in outcomes.steps:
         if outcome.before is not None:
@@ -199,7 +201,8 @@ def _told(
     missing: list[str] = []
     blocks: list[Block] = []
     references: list[Reference] = []
-    missing += [substitute_text(details, plan.language) for details in outcomes.fallbacks]
+    if outcomes.fallbacks:
+        missing += [substitute_text(details, plan.language) for details in outcomes.fallbacks]
     for outcome in outcomes.steps:
         step, result, output = outcome.step, outcome.result, outcome.output
         if output is not None:

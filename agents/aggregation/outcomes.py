@@ -73,12 +73,10 @@ def outcomes_of(trace: Trace, plan: PlanMade, now: Instant) -> Outcomes:
             outcome = Outcome(step, _nothing(trace.failed[step_id]))
         else:
             outcome = _succeeded(step, success)
-        if step_id in stopped:
-            outcome = Outcome(step, skipped(trace, plan, step, stopped[step_id], group_of[step_id]))
-        elif outcome.result.cause in stopped:
-            outcome = Outcome(
-                step, skipped(trace, plan, step, stopped[outcome.result.cause], group_of[step_id])
-            )
+        if stopped:
+            halt = stopped.get(step_id) or stopped.get(outcome.result.cause or "")
+            if halt is not None:
+                outcome = Outcome(step, skipped(trace, plan, step, halt, group_of[step_id]))
         good += outcome.result.success
         outcomes.append(outcome)
     if plan.replan_records:
@@ -89,7 +87,9 @@ def outcomes_of(trace: Trace, plan: PlanMade, now: Instant) -> Outcomes:
         status = Status.PARTIAL_SUCCESS
     else:
         status = Status.DEGRADED if fallbacks else Status.SUCCESS
-    timed_out = bool(cut) or any(ended_by_deadline(plan, event) for event in trace.failed.values())
+    timed_out = bool(cut)
+    if trace.failed and not cut:
+        timed_out = any(ended_by_deadline(plan, event) for event in trace.failed.values())
     return Outcomes(tuple(outcomes), status, timed_out, tuple(fallbacks))
 
 

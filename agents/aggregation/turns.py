@@ -43,11 +43,16 @@ def turns(trace: Trace, plan: PlanMade, stands: Standing) -> list[Turn]:
     one at a time."""
     ready: list[Turn] = []
     under_way: list[Turn] = []
+    serial, calls, failed = False, trace.calls, trace.failed
     for step in stands.open:
-        turn = Turn(step, step.step_id in trace.failed)
-        (under_way if given_out(trace, turn) else ready).append(turn)
+        turn = Turn(step, step.step_id in failed)
+        if given_out(trace, turn) if turn.stands_in else step.step_id in calls:
+            under_way.append(turn)
+            continue
+        ready.append(turn)
+        serial = serial or step.serial or (turn.stands_in and turn.serial)
     room = (1 if plan.strategy is Strategy.SERIAL else MAX_IN_FLIGHT) - len(under_way)
-    if not any(turn.serial for turn in ready):
+    if not serial:
         return ready[: max(room, 0)]
     taken = Counter(turn.tool_id for turn in under_way)
     chosen: list[Turn] = []
@@ -93,7 +98,7 @@ def output_of(trace: Trace, step_id: str) -> ToolOutput | None:
 def called(plan: PlanMade, turn: Turn, call: Call, params: dict[str, Json], group: int) -> ToolCalled:
     """The call as it travels."""
     step = turn.step
-    runs = step.fallback if turn.stands_in and step.fallback is not None else step
+    runs = step if not turn.stands_in or step.fallback is None else step.fallback
     return ToolCalled(
         trace_id=plan.trace_id,
         tenant_id=plan.tenant_id,
