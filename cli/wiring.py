@@ -155,7 +155,7 @@ def _wire_planning(
     wired.closers.append(health.close)
     app = make_app(settings, "planning")
     Planner(app, road, planning)
-    Replanner(app, road, replanning)
+    Replanner(app, road, replanning, planning if thinker is not None else None)
     wired.apps.append(app)
     wired.before_ready.append(known.refresh)
     wired.background.append(known.keep_fresh)

@@ -23,18 +23,19 @@ from agents.planning.context import (
 )
 from agents.planning.decided import Asked, Decided, composing_step, plan_failed, plan_made
 from agents.planning.fitting import Adapter
+from agents.planning.llm_replanning import LLM_REPLANS, think_again
 from agents.planning.plan_cache import Key, PlanCache, cache_key
 from agents.planning.resolution import Resolution
 from agents.planning.validation import Asker
 from registry.choosing import Health, nothing_known
 from registry.registry import Registry
 from schemas.errors import ErrorCode, OpsError, ops_error, phase_timeout
-from schemas.plans import AppliedAsset, PlanFailed, PlanKind, PlanMade, ProducerPlan, Step
+from schemas.plans import AppliedAsset, PlanFailed, PlanKind, PlanMade, ProducerPlan, ReplanRequested, Step
 from schemas.questions import TOTAL_BUDGET_S, QuestionAsked
 
 _log = logging.getLogger(__name__)
 
-PRODUCER = "producer"
+PRODUCER, LLM = "producer", "llm"
 _PRODUCER_REASONS = ("the question brought its own plan",)
 
 Outcome = PlanMade | PlanFailed
@@ -125,6 +126,16 @@ class Planning:
             health=self._health,
             check=partial(self._check, _asker(question)),
         )
+
+    def resolve(self, draft: Draft, asker: Asker) -> Decided | OpsError:
+        """A draft as a plan for this asker: validated, its tools resolved; or why it is none."""
+        return self._from_draft(draft, asker)
+
+    async def think_again(self, request: ReplanRequested, standing: PlanMade, now: float) -> PlanMade:
+        """The model's next plan in the place of one in which nothing has changed; `standing` without a model."""
+        if self._llm is None:
+            return standing
+        return await think_again(self._llm, self, request, standing, now)
 
     def _begin(self, asked: Asked, llm: AsyncPlanner | None) -> Outcome | Awaitable[Outcome]:
         question, _, now, deadline_at = asked
@@ -266,7 +277,7 @@ class Planning:
             shape.strategy,
             applied,
             usage=draft.usage,
-            max_replans=shape.max_replans,
+            max_replans=max(shape.max_replans, LLM_REPLANS if draft.planner == LLM else 0),
         )
 
     def _templates_of(self, steps: Iterable[Step]) -> tuple[AppliedAsset, ...]:

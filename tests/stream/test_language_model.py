@@ -242,6 +242,30 @@ async def test_same_question_is_planned_once_unless_it_says_otherwise(
     assert seen == [1, 1, 2, 3]
 
 
+async def test_model_is_asked_for_another_way_when_a_step_of_its_plan_failed(
+    llm_road: Roadside, server: LlmServer
+) -> None:
+    """It learns what failed and no longer sees that tool; the answer tells of the change."""
+    mark, question = tagged("the store, please, somehow")
+    refused = {"step_id": "s1", "tool": "things", "params": {"sql": "SELECT name FROM sqlite_master"}}
+    kept = {"step_id": "s2", "tool": "probe", "params": {"value": 1}}
+    other = {"step_id": "s1", "tool": "probe", "params": {"value": "another way"}}
+    server.on(mark, Say(plan(refused, kept)), Say(plan(other)), to=PLANNER)
+
+    answer = await llm_road.answer(await llm_road.ask(question=question, options=LLM))
+
+    told = json.loads(server.asked(mark, PLANNER)[1]["messages"][1]["content"])
+    assert told["failed_before"][0]["tools"] == ["things"]
+    assert "things" not in {each["id"] for each in told["tools"]}
+    assert answer["replans"] == 1
+    assert answer["replan_records"][0]["patch"]["added"] == ["r1.s1"]
+    assert [(each["step_id"], each["status"]) for each in answer["results"]][:2] == [
+        ("s2", "success"),
+        ("r1.s1", "success"),
+    ]
+    assert answer["usage"]["calls"] == 2
+
+
 async def test_model_writes_the_text_and_is_held_to_the_figures(
     llm_road: Roadside, server: LlmServer
 ) -> None:
