@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, get_args
 
 import msgspec
 import orjson
@@ -21,12 +21,8 @@ Plan = ProducerPlan | Mapping[str, Any]
 DEFAULT_USER = "opsloom-client"
 DEFAULT_ROLES = ("viewer",)
 
-_OPTIONS: tuple[Literal["max_rows", "deadline_s", "deadline", "tools"], ...] = (
-    "max_rows",
-    "deadline_s",
-    "deadline",
-    "tools",
-)
+Option = Literal["max_rows", "deadline_s", "deadline", "tools", "fail_fast", "no_cache", "planner"]
+_OPTIONS: tuple[Option, ...] = get_args(Option)
 
 
 class Asking(TypedDict, total=False):
@@ -44,6 +40,12 @@ class Asking(TypedDict, total=False):
     max_rows: int
     tools: Sequence[str]
     """Use only these."""
+    fail_fast: bool
+    """Answer at once when a step has failed for good."""
+    no_cache: bool
+    """Plan and run afresh, whatever is remembered of the same question."""
+    planner: Literal["rules", "llm"]
+    """Which planner is to decide; left out: the installation's choice."""
     plan: Plan
     """A plan of one's own instead of the planner's."""
 

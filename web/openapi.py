@@ -7,6 +7,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from opsloom.version import __version__
 from schemas.answers import AnswerComposed
+from schemas.calls import ToolOutput
 from schemas.errors import PublicError
 from schemas.progress import Answered, Planned, ToolEnded, ToolStarted
 from web.words import AskBody, Health, Working
@@ -19,6 +20,7 @@ WORDS: tuple[tuple[type, JsonSchemaMode], ...] = (
     (Working, WRITTEN),
     (PublicError, WRITTEN),
     (Health, WRITTEN),
+    (ToolOutput, WRITTEN),
     (Planned, WRITTEN),
     (ToolStarted, WRITTEN),
     (ToolEnded, WRITTEN),
@@ -65,6 +67,7 @@ def openapi_document() -> dict[str, Any]:
             "/ops/ask": {"post": _ask()},
             "/ops/ask/stream": {"post": _stream()},
             "/ops/answers/{trace_id}": {"get": _fetch()},
+            "/ops/claims/{tenant_key}/{digest}": {"get": _claim()},
             "/healthz": {"get": _open("Does the process answer?", {"200": _json("Health", "It does.")})},
             "/readyz": {"get": _ready()},
             "/metrics": {"get": _open("Figures for Prometheus.", {"200": _text("text/plain", "Figures.")})},
@@ -130,6 +133,23 @@ def _fetch() -> dict[str, Any]:
             "200": {**_json("AnswerComposed", "The answer."), "headers": TRACE},
             "202": _json("Working", "Not answered yet."),
             "404": _json("PublicError", "Nothing is known under this trace, or it is not yours."),
+            **_errors("401", "403", "431", "500", "503"),
+        },
+    }
+
+
+def _claim() -> dict[str, Any]:
+    named = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
+        for name, pattern in (("tenant_key", "^(claim:)?[0-9a-f]{32}$"), ("digest", "^[0-9a-f]{64}$"))
+    ]
+    return {
+        "operationId": "openClaim",
+        "summary": "The whole of a result too large for its answer: /ops/claims/ and the claim's reference.",
+        "parameters": [*named, _TENANT],
+        "responses": {
+            "200": _json("ToolOutput", "The whole result."),
+            "404": _json("PublicError", "Nothing is kept under this reference, or it is not yours."),
             **_errors("401", "403", "431", "500", "503"),
         },
     }

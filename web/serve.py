@@ -12,6 +12,7 @@ from aiohttp import web
 
 from opsloom.connection import Connection
 from schemas.questions import MAX_EVENT_BYTES
+from streams.claims import claim_store
 from streams.secrets import resolve_secret
 from streams.settings import Settings
 from streams.topics import Topics
@@ -127,7 +128,7 @@ async def make_app(settings: Settings, clock: Callable[[], float] = time.time) -
     answers = Answers(connection, recent, stored, clock)
     asking = Asking(connection, answers, at_once=settings.web_max_asks, clock=clock)
     metrics = Metrics(lambda: asking.open, lambda: connection.waiting.count + connection.watching.count)
-    site = Site(callers, asking, answers, metrics, clock)
+    site = Site(callers, asking, answers, metrics, clock, claim_store(settings))
     looking = Looking(connection, metrics.registry, openapi_document())
     preflights, mark = cors(frozenset(settings.web_cors_origins))
     app = web.Application(
@@ -139,6 +140,7 @@ async def make_app(settings: Settings, clock: Callable[[], float] = time.time) -
             web.post("/ops/ask", site.ask),
             web.post("/ops/ask/stream", site.stream),
             web.get("/ops/answers/{trace_id}", site.fetch),
+            web.get("/ops/claims/{tenant_key}/{digest}", site.claim),
             web.get("/healthz", looking.healthz),
             web.get("/readyz", looking.readyz),
             web.get("/metrics", looking.metrics),

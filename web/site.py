@@ -11,6 +11,7 @@ from aiohttp import web
 
 from schemas.errors import ErrorCode
 from schemas.progress import Answered, ProgressEvent
+from streams.claims import ClaimError, ClaimStore, open_claim
 from web.asking import Asking, Prepared
 from web.bodies import key_of, read_body
 from web.callers import Callers, tenant_for
@@ -35,6 +36,7 @@ class Site:
     answers: Answers
     metrics: Metrics
     clock: Callable[[], float]
+    claims: ClaimStore
     heartbeat_s: float = HEARTBEAT_S
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
@@ -97,6 +99,22 @@ class Site:
             working = Working(trace_id=trace, message="The question is being worked on; ask again.")
             return json_response(working, 202, {TRACE_HEADER: trace, "Retry-After": "1"})
         raise unknown_trace()
+
+    async def claim(self, request: web.Request) -> web.StreamResponse:
+        """`GET /ops/claims/{tenant_key}/{digest}`: the whole of a result that was too large for its answer."""
+        caller = await self.callers.caller(request.headers.get("Authorization"))
+        tenant = tenant_for(caller, request.headers.get(TENANT_HEADER))
+        whose = request.match_info["tenant_key"].removeprefix("claim:")
+        reference = f"claim:{whose}/{request.match_info['digest']}"
+        try:
+            output = await asyncio.to_thread(open_claim, self.claims, reference, tenant)
+        except ClaimError as exc:
+            if exc.code is ErrorCode.INTERNAL_ERROR:
+                raise failed(exc.code, str(exc), detail=repr(exc.__cause__)) from None
+            raise failed(
+                ErrorCode.DATA_NOT_FOUND, "No result of yours is kept under this reference."
+            ) from None
+        return json_response(msgspec.Raw(await asyncio.to_thread(_encode, output)))
 
     async def _prepared(self, request: web.Request) -> Prepared:
         caller = await self.callers.caller(request.headers.get("Authorization"))

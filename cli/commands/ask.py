@@ -29,6 +29,16 @@ def ask(
     tool: Annotated[
         list[str] | None, typer.Option(help="Use only this tool; may be given several times.")
     ] = None,
+    planner: Annotated[
+        Literal["rules", "llm"] | None,
+        typer.Option(help="Which planner; default: the installation's choice."),
+    ] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Answer at once when a step has failed for good.")
+    ] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Plan and run afresh, whatever is remembered.")
+    ] = False,
     user: Annotated[str | None, typer.Option(help="Default: the name you are logged in with.")] = None,
     role: Annotated[list[str] | None, typer.Option(help="A role of the user; default viewer.")] = None,
     question_id: Annotated[
@@ -69,6 +79,9 @@ def ask(
         "max_rows": max_rows,
         "tools": tool,
         "question_id": question_id,
+        "planner": planner,
+        "fail_fast": fail_fast or None,
+        "no_cache": no_cache or None,
         "plan": None if plan is None else _read_plan(plan),
     }
     given = {name: value for name, value in asking.items() if value is not None}

@@ -1,5 +1,6 @@
 """`opsloom schemas`: the Avro schemas and the AsyncAPI document that derive from the words on the wire."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -54,8 +55,12 @@ def check(folder: Folder = None, json_output: parameters.Json = False) -> None:
 
 
 @commands.command()
-def asyncapi(topic_prefix: parameters.TopicPrefix = None, broker: parameters.Broker = None) -> None:
-    """Print the AsyncAPI 3 document of the topics and their events, as JSON.
+def asyncapi(
+    topic_prefix: parameters.TopicPrefix = None,
+    broker: parameters.Broker = None,
+    json_output: parameters.Json = False,
+) -> None:
+    """Print the AsyncAPI 3 document of the topics and their events: JSON, with --json on one line.
 
     Examples:
 
@@ -68,4 +73,8 @@ def asyncapi(topic_prefix: parameters.TopicPrefix = None, broker: parameters.Bro
     from streams.topics import Topics
 
     settings = settings_of(topic_prefix=topic_prefix, broker=broker, discover=False)
-    print_json(asyncapi_document(Topics.of(settings), __version__, settings.broker.partition(",")[0]))
+    document = asyncapi_document(Topics.of(settings), __version__, settings.broker.partition(",")[0])
+    if json_output:
+        print_json(document)
+    else:
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -11,10 +11,13 @@ from dataclasses import fields
 from typing import Any
 
 import aiohttp
+import jsonschema
 import pytest
 
 from schemas.answers import AnswerComposed
+from schemas.calls import Column, Shape, ToolOutput
 from schemas.errors import PublicError
+from streams.claims import FileClaims
 from tests.support.roadside import step
 from tests.support.web_processes import WebProcess, bearer, running_web
 from tests.support.workers import Fleet, WorkerProcess
@@ -62,6 +65,14 @@ async def until_released(http: aiohttp.ClientSession, web: WebProcess) -> None:
             await asyncio.sleep(0.05)
 
 
+async def fits(http: aiohttp.ClientSession, web: WebProcess, name: str, document: Any) -> None:
+    """What came is what the served OpenAPI document says."""
+    async with http.get(f"{web.url}/openapi.json") as response:
+        components = (await response.json())["components"]
+    schema = {"$ref": f"#/components/schemas/{name}", "components": components}
+    jsonschema.Draft202012Validator(schema).validate(document)
+
+
 async def sse(response: aiohttp.ClientResponse) -> list[tuple[str, dict[str, Any]]]:
     """Name and document of every event until the end."""
     found = []
@@ -89,6 +100,7 @@ async def test_question_is_answered_and_fetched_again_from_the_other_process(
     assert answer["text"].startswith("There are 3 [1] things")
     assert again == answer
     assert asked.headers["X-Trace-Id"] == answer["trace_id"]
+    await fits(http, first, "AnswerComposed", answer)
 
 
 async def test_answer_of_another_tenant_is_not_there(
@@ -105,6 +117,22 @@ async def test_answer_of_another_tenant_is_not_there(
 
     assert responses[0] == responses[1]
     assert (responses[0][0], responses[0][1]["code"]) == (404, "DATA_NOT_FOUND")
+    await fits(http, webs[0], "PublicError", responses[0][1])
+
+
+async def test_kept_result_is_opened_for_its_own_tenant_alone(
+    http: aiohttp.ClientSession, webs: list[WebProcess], shared_fleet: Fleet
+) -> None:
+    """By the reference that an answer carries."""
+    output = ToolOutput(shape=Shape.TABLE, columns=(Column(name="n"),), rows=[[1], [2]])
+    claim = FileClaims(shared_fleet.folder / "claims").put(output, "acme")
+    place = f"{webs[0].url}/ops/claims/{claim.reference}"
+
+    async with http.get(place) as opened:
+        assert (opened.status, (await opened.json())["rows"]) == (200, [[1], [2]])
+    for wrong, headers in ((place, bearer("globex")), (place[:-1], bearer()), (f"{place}/..%2f..", bearer())):
+        async with http.get(wrong, headers=headers) as refused:
+            assert (refused.status, (await refused.json())["code"]) == (404, "DATA_NOT_FOUND")
 
 
 async def test_stream_tells_plan_calls_and_answer_in_order(
@@ -136,6 +164,14 @@ async def test_stream_tells_plan_calls_and_answer_in_order(
     }  # fmt: skip
     assert ended["c"]["error"]["code"] == "TOOL_BAD_REQUEST"
     assert told[-1][1]["answer"]["status"] == "partial_success"
+    words = {
+        "planned": "Planned",
+        "tool_started": "ToolStarted",
+        "tool_ended": "ToolEnded",
+        "answer": "Answered",
+    }
+    for name, document in told:
+        await fits(http, webs[1], words[name], document)
     await until_released(http, webs[1])
 
 

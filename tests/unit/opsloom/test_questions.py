@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
 
 from opsloom.errors import Refused
-from opsloom.questions import Asking, compose, judge
+from opsloom.questions import Asking, Option, compose, judge
 from schemas.errors import ErrorCode
-from schemas.questions import MAX_QUESTION_CHARACTERS
+from schemas.questions import MAX_QUESTION_CHARACTERS, QuestionOptions
 from streams.codecs import Codec
 from streams.intake import Refusal, read_question
 from streams.schema_ids import FileIds
@@ -63,6 +64,14 @@ def test_what_json_cannot_say_is_refused_before_sending() -> None:
     for context in ({"x": object()}, {"x": "\ud800"}):
         with pytest.raises(Refused):
             compose("why?", "local", NOW, Asking(context=context))
+
+
+def test_every_option_there_is_can_be_said() -> None:
+    """The client knows no fewer than the road's edge."""
+    assert set(get_args(Option)) == {field.name for field in fields(QuestionOptions)}
+    asking = Asking(fail_fast=True, no_cache=True, planner="rules")
+    options = judge(compose("why?", "local", NOW, asking), "local", NOW, CODEC).options
+    assert (options.fail_fast, options.no_cache, options.planner) == (True, True, "rules")
 
 
 def test_only_what_was_said_is_written() -> None:
