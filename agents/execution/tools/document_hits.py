@@ -172,6 +172,9 @@ def _conditions(params: Mapping[str, Any], source: SourceAsset) -> tuple[list[st
         for index, moment in enumerate(each for each in moments if each is not None):
             conditions.append(f"(d.modified_at IS NULL OR d.modified_at {sign} :{name}{index})")
             values[f"{name}{index}"] = moment
+    if params["about"] is not None:
+        conditions.append("instr(lower(d.document_name), lower(:about)) > 0")
+        values["about"] = params["about"]
     if source.tenant_column is not None:
         conditions.append(f'd."{source.tenant_column}" = :{TENANT_PLACEHOLDER}')
     return conditions, values

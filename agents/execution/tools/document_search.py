@@ -53,6 +53,8 @@ class DocumentSearchParameters(Parameters):
     top_k: Annotated[int, Field(ge=1, le=100)] = 10
     min_relevance: Annotated[float, Field(ge=0, le=1)] = 0.5
     filters: Filters = Filters()
+    about: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Only documents whose name holds this; its words are searched for as well."""
     from_: Annotated[float | None, Field(alias="from")] = None
     """A template's time range, which bounds `modified_at`."""
     to: float | None = None
@@ -80,7 +82,7 @@ class DocumentSearch:
         refused = self._refused(params["mode"], source)
         if refused is not None:
             return refused
-        words = words_of(params["query"])
+        words = words_of(f"{params['query']} {params['about'] or ''}")
         if not words and params["mode"] == "text":
             return ops_error(ErrorCode.INVALID_PARAMS, "There is no word to search for.")
         search = _Search(invocation, words, self._embedder, self._meanings)
