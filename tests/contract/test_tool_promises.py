@@ -17,11 +17,14 @@ from agents.execution.execution import Execution
 from agents.execution.toolbox import build_tools
 from agents.llm.client import LlmClient
 from agents.llm.settings import LlmSettings
-from registry.assets import SourceAsset
+from registry.assets import SourceAsset, ToolAsset
+from registry.outbound_assets import HttpCall, McpCall, OutboundSpec
 from schemas.calls import ToolCalled, ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import ErrorCode
 from tests.support import execution_stores as stores
 from tests.support.llm_server import KEY, LlmServer, Say
+from tests.support.mcp_process import running_mcp_server
+from tests.support.web_service import web_service_in_thread
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class Case:
     slow: dict[str, Any]
     slow_timeout_s: float = 0.2
     source: str | None = None
+    """Its store, when that is a file."""
+    remote: str = ""
+    """Its source, when that is a service."""
     secrets: tuple[str, ...] = field(default=())
 
     def __str__(self) -> str:
@@ -91,6 +97,8 @@ CASES = (
         {**_EXTRACT, "instructions": "all names"},
         {**_EXTRACT, "instructions": "take your time"},
     ),
+    Case("call", {"what": "tickets"}, {"what": "tickets"}, {"what": "slow"}, remote="service"),
+    Case("remote", {"rows": 1}, {"rows": 50}, {"seconds": 20.0}, remote="mcp_server", slow_timeout_s=0.5),
 )
 
 every_tool = pytest.mark.parametrize("case", CASES, ids=str)
@@ -120,6 +128,30 @@ def model() -> Iterator[LlmServer]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def services() -> Iterator[tuple[SourceAsset | ToolAsset, ...]]:
+    """A service over HTTP and one over MCP, with a tool for each."""
+    opened = OutboundSpec(internal=True)
+    words = {"type": "object", "properties": {"what": {"type": "string"}}, "required": ["what"]}
+    numbers = {"type": "object", "properties": {"rows": {"type": "integer"}, "seconds": {"type": "number"}}}
+    with web_service_in_thread() as web, running_mcp_server() as mcp:
+        yield (
+            SourceAsset(id="service", engine="http", location=web.url, outbound=opened),
+            SourceAsset(id="mcp_server", engine="mcp", location=mcp, outbound=opened),
+            stores.tool(
+                "call",
+                "http_tool",
+                "http",
+                "service",
+                http=HttpCall(path="/{what}", rows="items"),
+                parameters=words,
+            ),
+            stores.tool(
+                "remote", "mcp_tool", "mcp", "mcp_server", mcp=McpCall(tool="work"), parameters=numbers
+            ),
+        )
+
+
 def clock() -> float:
     return stores.NOW
 
@@ -128,14 +160,19 @@ Make = Callable[..., Execution]
 
 
 @pytest.fixture
-async def make(folder: Path, model: LlmServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+async def make(
+    folder: Path,
+    model: LlmServer,
+    services: tuple[SourceAsset | ToolAsset, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Make]:
     """Executions over the stores, closed at the end."""
     made: list[Execution] = []
     monkeypatch.setenv("TEST_LLM_KEY", KEY)
     llm = LlmClient(LlmSettings(url=model.url, model="small", key_reference="env:TEST_LLM_KEY"))
 
     def build(*more: Any, threads: int = 4, **options: Any) -> Execution:
-        registry = stores.registry_over(folder, *more)
+        registry = stores.registry_over(folder, *services, *more)
         tools = build_tools(registry, clock=clock, threads=threads, llm=llm)
         made.append(Execution(registry, tools, clock, chance=lambda: 0.0, **options))
         return made[-1]
@@ -167,7 +204,7 @@ async def test_an_ordinary_call_says_what_was_found_where_and_how(case: Case, ma
     output = output_of(result)
     assert (result.trace_id, result.call_id, result.step_id) == ("trace", "call", "step")
     assert output.facts["row_count"] == len(output.rows)
-    assert output.source == (case.source or "")
+    assert output.source == (case.source or case.remote)
     assert output.query.startswith(case.tool_id)
     assert all(len(row) == len(output.columns) for row in output.rows)
     assert not output.truncated

@@ -44,6 +44,13 @@ async def sleep(seconds: float) -> str:
 
 
 @server.tool()
+async def work(rows: int = 1, seconds: float = 0.0) -> list[dict[str, Any]]:
+    """So many rows, after so many seconds."""
+    await asyncio.sleep(seconds)
+    return [{"n": number, "word": "x" * 20} for number in range(rows)]
+
+
+@server.tool()
 def fail() -> str:
     """Fail with words that give things away."""
     raise ValueError("could not open /srv/secret/desk.db on db.internal:5432, password=hunter2")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +17,10 @@ from registry.registry import Registry
 from schemas.calls import ToolFailed, ToolOutput, ToolSucceeded
 from schemas.errors import ErrorCode
 from tests.support import execution_stores as stores
+from tests.support.mcp_process import SERVER, running_mcp_server
 
 pytest.importorskip("mcp", reason="needs the extra mcp")
 
-SERVER = Path(__file__).parents[3] / "support" / "mcp_server.py"
 ANYTHING = {"type": "object", "properties": {name: {} for name in ("status", "limit", "a", "b", "seconds")}}
 Ask = Callable[..., Any]
 
@@ -37,21 +33,8 @@ def stdio_source(**outbound: Any) -> SourceAsset:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The server over streamable HTTP."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, str(SERVER), "http", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    ends_at = time.monotonic() + 20
-    while time.monotonic() < ends_at:
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}/mcp"
-    process.terminate()
-    process.wait(10)
+    with running_mcp_server() as running:
+        yield running
 
 
 @pytest.fixture
