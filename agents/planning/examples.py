@@ -51,6 +51,9 @@ class Example:
         default_factory=dict, compare=False, repr=False
     )
 
+    _ranked: list[tuple[int, frozenset[str]]] = field(default_factory=list, compare=False, repr=False)
+    """Tokens that may be samples with their terms, the most telling first; found at the first question."""
+
     def pattern(self, asked: Pattern, kind: str | None, idf: Idf) -> tuple[Pattern, float]:
         """The example's pattern and its weight. Where the question names something of a kind, the example's
         most telling words that the question lacks are taken for its samples of that kind."""
@@ -64,16 +67,22 @@ class Example:
         return found
 
     def _samples(self, terms: Collection[str], idf: Idf) -> frozenset[int]:
-        foreign = [
-            (-max(idf(unit) for unit in token.units), at)
-            for at, token in enumerate(self.sentence.tokens)
-            if token.units and at not in self.taken and not _shares(token, terms)
-        ]
-        return frozenset(at for _, at in sorted(foreign)[: self.samples])
+        """The most telling tokens that share no term with the question."""
+        if not self._ranked:
+            free = [(at, token) for at, token in enumerate(self.sentence.tokens) if at not in self.taken]
+            ranked = sorted((-max(map(idf, token.units)), at) for at, token in free if token.units)
+            self._ranked.extend((at, _terms(self.sentence.tokens[at])) for _, at in ranked)
+        chosen: list[int] = []
+        for at, own in self._ranked:
+            if own.isdisjoint(terms):
+                chosen.append(at)
+                if len(chosen) == self.samples:
+                    break
+        return frozenset(chosen)
 
 
-def _shares(token: Token, terms: Collection[str]) -> bool:
-    return any(term in terms for unit in token.units for term, _ in unit)
+def _terms(token: Token) -> frozenset[str]:
+    return frozenset(term for unit in token.units for term, _ in unit)
 
 
 def pattern_of(sentence: Sentence, taken: Taken) -> Pattern:

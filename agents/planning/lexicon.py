@@ -226,7 +226,6 @@ KOREAN_TERMS: Mapping[str, str] = {
     "호출": "call",
     "소유": "own",
     "담당": "owner",
-    "의존": "depend",
     "영향": "affect",
     "실행": "run",
     "복구": "recover",
@@ -246,11 +245,13 @@ NUMBER_WORDS: Mapping[str, int] = {
 }  # fmt: skip
 
 SHORTHAND: Mapping[str, str] = {
-    "tix": "tickets", "svc": "service", "svcs": "services", "srv": "server", "errs": "errors", "pls": "please", "plz": "please",
-    "whats": "what", "hows": "how", "whos": "who", "wheres": "where", "whens": "when", "prod": "production", "cust": "customer",
-    "custs": "customers", "yest": "yesterday", "yday": "yesterday", "w/o": "without", "w/": "with", "incs": "incidents",
-    "perms": "permissions", "dbs": "databases", "avgs": "averages", "qty": "number", "wk": "week", "wks": "weeks", "resp": "response",
-    "depl": "deployment", "depls": "deployments", "thru": "through", "b/c": "because", "abt": "about", "msg": "message",
+    "tix": "tickets", "svc": "service", "svcs": "services", "srv": "server", "errs": "errors",
+    "pls": "please", "plz": "please", "whats": "what", "hows": "how", "whos": "who", "wheres": "where",
+    "whens": "when", "prod": "production", "cust": "customer", "custs": "customers", "yest": "yesterday",
+    "yday": "yesterday", "w/o": "without", "w/": "with", "incs": "incidents", "perms": "permissions",
+    "dbs": "databases", "avgs": "averages", "qty": "number", "wk": "week", "wks": "weeks", "resp": "response",
+    "depl": "deployment", "depls": "deployments", "thru": "through", "b/c": "because", "abt": "about",
+    "msg": "message",
 }  # fmt: skip
 """What people type for short."""
 

@@ -11,6 +11,7 @@ import msgspec
 from agents.figure_check import KnownFigures, check_figures
 from agents.llm.client import LlmReply, Message
 from agents.llm.prompts import prompt
+from agents.llm.usage import summed
 from agents.planning.context import Draft, PlannerFailed, PlanningContext, Reject
 from agents.planning.llm_reply import REPLY_SCHEMA, LlmPlan, Unusable, draft_steps, read_plan
 from agents.planning.llm_view import MAX_VIEW_CHARACTERS, ParametersOf, View, view_of
@@ -75,7 +76,7 @@ class LlmPlanner:
         for turn in (1, 2):
             timeout_s = min(self._timeout_s, ends_at - loop.time())
             reply = await self._client.ask(messages, timeout_s=timeout_s, schema=REPLY_SCHEMA, name="plan")
-            usage = _sum(usage, reply.usage)
+            usage = summed(usage, reply.usage) or reply.usage
             if reply.error is not None:
                 return PlannerFailed(reply.error, usage)
             found = self._read(reply.text, question, context, view)
@@ -156,18 +157,6 @@ def _held(text: str, question: QuestionAsked) -> str:
 def _no_plan(why: str) -> OpsError:
     return ops_error(
         ErrorCode.PLAN_INVALID, "The language model made no valid plan.", detail=f"planning: {why}"[:2_000]
-    )
-
-
-def _sum(before: LlmUsage | None, now: LlmUsage) -> LlmUsage:
-    if before is None:
-        return now
-    return LlmUsage(
-        model=now.model,
-        prompt_tokens=before.prompt_tokens + now.prompt_tokens,
-        completion_tokens=before.completion_tokens + now.completion_tokens,
-        latency_ms=round(before.latency_ms + now.latency_ms, 1),
-        calls=before.calls + now.calls,
     )
 
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from agents.llm.usage import summed
 from agents.planning.context import AsyncPlanner, Draft, DraftStep, PlannerFailed, PlanningContext
 from agents.planning.decided import Decided
 from agents.planning.validation import Asker, check_plan, strategy_of
 from registry.registry import Registry
 from schemas.errors import OpsError
-from schemas.plans import LlmUsage, PlanMade, PlanPatch, ReplanRequested
+from schemas.plans import PlanMade, PlanPatch, ReplanRequested
 from schemas.questions import Mode, QuestionAsked, QuestionOptions, User
 
 LLM_REPLANS = 1
@@ -49,7 +50,7 @@ async def think_again(
         budget_s=left_s * _SHARE,
     )
     found = await model.plan_async(question, context)
-    paid = replace(standing, usage=_sum(standing.usage, found.usage))
+    paid = replace(standing, usage=summed(standing.usage, found.usage))
     if isinstance(found, PlannerFailed) or not isinstance(found, Draft):
         return paid
     asker = Asker(question.tenant_id, question.user.roles, question.options.tools)
@@ -123,15 +124,3 @@ def _renamed(draft: Draft, attempt: int) -> Draft:
         )
 
     return replace(draft, steps=tuple(map(step_of, draft.steps)), at=None)
-
-
-def _sum(one: LlmUsage | None, other: LlmUsage | None) -> LlmUsage | None:
-    if one is None or other is None:
-        return one or other
-    return LlmUsage(
-        model=other.model,
-        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
-        completion_tokens=one.completion_tokens + other.completion_tokens,
-        latency_ms=round(one.latency_ms + other.latency_ms, 1),
-        calls=one.calls + other.calls,
-    )

@@ -16,13 +16,13 @@ _ALIKE: Final = 80.0
 """How alike, of 100, by insertions and deletions (rapidfuzz's ratio)."""
 _MOST: Final = 4
 """Slips corrected in one question; who makes more is not understood."""
-_TIMES: Final = frozenset(
-    """
-    second seconds minute minutes hour hours day days week weeks month months quarter quarters year years today yesterday tonight
-    morning afternoon evening night weekend ago since before after between until during within january february march april may june
-    july august september october november december monday tuesday wednesday thursday friday saturday sunday
-    """.split()
-)
+_TIME_WORDS: Final = """
+    second seconds minute minutes hour hours day days week weeks month months quarter quarters year years today
+    yesterday tonight morning afternoon evening night weekend ago since before after between until during within
+    january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday
+"""
+_TIMES: Final = frozenset(_TIME_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,12 @@ _BETWEEN = re.compile(
     rf"(?<!\S)(?:between|from) (?P<a>{ATOM}) (?:and|to|until|till|through) (?P<b>{ATOM}){_END}"
     rf"|(?<!\S)(?P<c>{ATOM}) ?(?:부터|에서|~|-|–|to|through|until) (?P<d>{ATOM})(?: ?까지)?(?: ?사이)?{_KO_END}{_END}"
 )
+_HOW = r"since|from|after|before|until|till|by|prior to|up to|in|on|during|for|within|over|throughout|of|starting|as of"
+_KO_HOW = r" ?부터| ?이후(?:로|에)?| ?이전(?:에)?| ?전에| ?까지| ?동안| ?내"
 _NAMED = re.compile(
-    rf"(?<!\S)(?:(?P<how>since|from|after|before|until|till|by|prior to|up to|in|on|during|for|within|over|throughout|of|starting|as of)"
-    rf" )?(?:the )?(?P<atom>{ATOM})(?P<ko> ?부터| ?이후(?:로|에)?| ?이전(?:에)?| ?전에| ?까지| ?동안| ?내)?{_KO_END}{_END}"
-    rf"(?P<onwards> (?:onwards?|and later))?"
-)  # fmt: skip
+    rf"(?<!\S)(?:(?P<how>{_HOW}) )?(?:the )?(?P<atom>{ATOM})(?P<ko>{_KO_HOW})?{_KO_END}{_END}"
+    r"(?P<onwards> (?:onwards?|and later))?"
+)
 _MOST_AGO = 200_000
 
 

@@ -28,12 +28,18 @@ def asks_for_help(sentence: Sentence) -> bool:
     return len(sentence.tokens) <= _LONGEST_HELP and _HELP.search(sentence.text) is not None
 
 
+_ORDERS = (
+    "delete|drop|truncate|insert|restart|reboot|kill|revoke|reassign|terminate|shutdown|shut down|roll back|disable"
+    "|enable|wipe|purge|erase|reset|scale|set|assign|close|reopen|cancel|remove|update|create|approve|grant|refund|deploy"
+)
+_OBJECTS = (
+    "all|the|my|every|this|that|these|those|our|tickets?|orders?|service|host|user|alerts?|incident|permissions?|table"
+    "|rows?|everything|it|a|an"
+)
 _CHANGE = re.compile(
-    r"^(?:please |pls |can you |could you |would you |go |now )*(?:delete|drop|truncate|insert|restart|reboot|kill|revoke|reassign"
-    r"|terminate|shutdown|shut down|roll back|disable|enable|wipe|purge|erase|reset|scale|set|assign|close|reopen|cancel|remove|update"
-    r"|create|approve|grant|refund|deploy) (?:all|the|my|every|this|that|these|those|our|ticket|tickets|order|orders|service|host|user"
-    r"|alert|alerts|incident|permission|permissions|table|row|rows|everything|it|a|an)(?!\S)"
-    r"|(?:삭제|재시작|종료|취소|수정|변경|추가|배포|롤백|환불|승인|회수)(?:해|해줘|해주세요|시켜|시켜줘|하라|하자)$|지워(?:줘|주세요)?$"
+    rf"^(?:please |can you |could you |would you |go |now )*(?:{_ORDERS}) (?:{_OBJECTS})(?!\S)"
+    r"|(?:삭제|재시작|종료|취소|수정|변경|추가|배포|롤백|환불|승인|회수)(?:해|해줘|해주세요|시켜|시켜줘|하라|하자)$"
+    r"|지워(?:줘|주세요)?$"
 )
 
 

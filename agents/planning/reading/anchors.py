@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 _EVENT: Final = r"(?:last|latest|most recent|previous|first|recent)"
 _ENGLISH: Final = re.compile(
-    rf"(?:^|(?<=\s))(?P<how>since|after|before|until|following|prior to) (?:the |our |that |its )?(?P<event>{_EVENT} [^,?]+)"
+    r"(?:^|(?<=\s))(?P<how>since|after|before|until|following|prior to) (?:the |our |that |its )?"
+    rf"(?P<event>{_EVENT} [^,?]+)"
 )
 _KOREAN: Final = re.compile(
     r"(?P<event>(?:\S+ )*?(?:마지막|최근|직전|지난번) .*?) ?(?P<how>이후|이전|전|후|뒤)(?:로|에|의|에는)? (?P<main>.+)"

@@ -6,16 +6,19 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from agents.planning.lexicon import NUMBER_WORDS
-from agents.planning.reading.grammar import COMPARATORS, KOREAN_COMPARATORS, Mark
+from agents.planning.reading.bounds import BEFORE, BEHIND
+from agents.planning.reading.grammar import Mark
 from agents.planning.reading.vocabulary import LONGEST_PHRASE, Namebook, Phrase, Sense, Vocabulary
 from agents.planning.reading.words import Word
 from registry.datasets import DatasetAsset
 
 _NUMBER: Final = re.compile(r"#?(\d[\d,]*(?:\.\d+)?)(k|m)?")
-_COUNTERS: Final = frozenset("개 건 명 곳 대 회 번 가지 개만 건만".split())
-_TOP_BEFORE: Final = frozenset(
-    "top first last latest newest oldest bottom recent 상위 하위 최근 마지막 처음 최신 largest biggest longest".split()
-)
+_COUNTERS: Final = frozenset(["개", "건", "명", "곳", "대", "회", "번", "가지", "개만", "건만"])
+_TOP_WORDS: Final = """
+    top first last latest newest oldest bottom recent largest biggest longest
+    상위 하위 최근 마지막 처음 최신
+"""
+_TOP_BEFORE: Final = frozenset(_TOP_WORDS.split())
 _SCALES: Final = {
     "k": 1_000.0,
     "thousand": 1_000.0,
@@ -183,7 +186,7 @@ def _figure(texts: list[str], start: int, end: int, value: float) -> Figure | No
     money = start > 0 and texts[start - 1] in "$€₩"
     first = start - 1 if money else start
     for length in (3, 2, 1):
-        op = COMPARATORS.get(" ".join(texts[max(first - length, 0) : first])) if first >= length else None
+        op = BEFORE.get(" ".join(texts[max(first - length, 0) : first])) if first >= length else None
         if op is not None:
             return Figure("bound", op, value, None, first - length, end)
     if first >= 1 and texts[first - 1] in ("between", "from"):
@@ -216,7 +219,7 @@ def _behind(texts: list[str], start: int, end: int, value: float) -> Figure | No
     """ "8 or more", "100유로 이상", "8 코어가 넘는": the operator within two words behind the number."""
     for at in range(end, min(end + 3, len(texts))):
         for length in (2, 1):
-            op = KOREAN_COMPARATORS.get(" ".join(texts[at : at + length]))
+            op = BEHIND.get(" ".join(texts[at : at + length]))
             if op is not None and (at == end or texts[at] >= "가" or length == 2):
                 # The unit between number and operator stays free to be read.
                 return Figure("bound", op, value, None, start, end if at > end else at + length)

@@ -24,7 +24,8 @@ _TRIED: Final = 4
 """Datasets that are tried, those with the most words for them first."""
 _COMMON_WEIGHT: Final = 0.35
 _KEPT_BOOKS: Final = 64
-_BEFORE_NAMES: Final = frozenset("on of for by to from at in with named called about".split())
+_NAME_COMES: Final = "on of for by to from at in with named called about"
+_BEFORE_NAMES: Final = frozenset(_NAME_COMES.split())
 _TWO_WAYS: Final = (
     (
         re.compile(
@@ -202,7 +203,10 @@ class Reader:
         word = read.words[at]
         if word.text in COMMON_WORDS or word.stem in COMMON_WORDS or word.korean:
             return False
-        senses = self.vocabulary.exact.get((word.text,)) or self.vocabulary.stemmed.get((word.stem,), [])
+        stemmed = self.vocabulary.stemmed.get((word.stem,), ())
+        senses = self.vocabulary.exact.get((word.text,)) or [
+            sense for sense in stemmed if sense.dataset == read.dataset.id
+        ]
         if senses:
             return not any(book.holds(sense) for sense in senses)
         if not word.text.isalpha():

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agents.planning.reading.grammar import TAIL_SET, Mark, marks
+from agents.planning.reading.endings import TAIL_SET
+from agents.planning.reading.grammar import Mark, marks
 from agents.planning.reading.words import phrase_of, stems_of
 from registry.datasets import DatasetAsset
 

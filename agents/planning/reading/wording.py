@@ -15,8 +15,8 @@ _FN: Final = {
     "count_distinct": ("different values", "고유 개수"),
 }  # fmt: skip
 _OPS: Final = {
-    "eq": "", "ne": "not ", "lt": "under ", "gt": "over ", "lte": "at most ", "gte": "at least ", "in": "", "not_in": "not ",
-    "ilike": "containing ", "like": "containing ",
+    "eq": "", "ne": "not ", "lt": "under ", "gt": "over ", "lte": "at most ", "gte": "at least ", "in": "",
+    "not_in": "not ", "ilike": "containing ", "like": "containing ",
 }  # fmt: skip
 _LONGEST: Final = 110
 
@@ -69,7 +69,8 @@ def _text(query: Query, read: "Interpretation", title: str, korean: bool) -> str
     safe = title.replace("{", "(").replace("}", ")").replace("|", "/")
     if read.kind == "compare" and not query.group_by:
         if korean:
-            return f"{safe} — {{first|number}} 대 {{second|number}}, 변화 {{change|number}} ({{change_percent|percent}})."
+            change = "변화 {change|number} ({change_percent|percent})"
+            return f"{safe} — {{first|number}} 대 {{second|number}}, {change}."
         return (
             f"{safe}: {{first|number}} against {{second|number}}, a change of {{change|number}} "
             f"({{change_percent|percent}})."

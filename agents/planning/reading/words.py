@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agents.planning.reading.grammar import CONJUGATED, TAIL_SET, TAILS
+from agents.planning.reading.endings import CONJUGATED, TAIL_SET, TAILS
 from agents.planning.sentence import Sentence
 from agents.planning.words import stem
 
