@@ -2,7 +2,7 @@
 
 A note says which starts there were and how many more there may be until the next note. Whoever takes over counts all
 of the latter as happened. So the limit holds over a kill at any moment, and few calls ever wait for the broker
-(docs/adr/0018-limits-outlive-their-worker.md).
+(docs/adr/0011-limits-outlive-their-worker.md).
 """
 
 from collections.abc import Callable

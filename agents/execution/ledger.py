@@ -2,7 +2,7 @@
 
 A note of a tool lies in the partition with the number of its calls' partition, and only the owner of that one writes
 it. Who takes a partition over reads the notes first, then counts what the last owner may have let in since its last
-note as happened (docs/adr/0018-limits-outlive-their-worker.md).
+note as happened (docs/adr/0011-limits-outlive-their-worker.md).
 """
 
 import asyncio
