@@ -13,7 +13,7 @@ from agents.aggregation.budget import execution_ends_at, summarise
 from agents.aggregation.clean import line, lines
 from agents.aggregation.figures import moment
 from agents.aggregation.outcomes import MESSAGE_CHARACTERS, Outcome, Outcomes, empty, outcomes_of, public
-from agents.aggregation.rewriting import composer_result, rewritten
+from agents.aggregation.rewriting import composer_result, rewritten, usage_of
 from agents.aggregation.substitutes import substitute_text
 from agents.aggregation.trace import Trace
 from agents.aggregation.wording import (
@@ -160,7 +160,7 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
         language=plan.language,
         fallbacks=outcomes.fallbacks,
         replan_records=plan.replan_records,
-        usage=plan.usage,
+        usage=usage_of(trace, plan),
     )
 
 

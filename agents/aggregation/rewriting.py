@@ -6,9 +6,10 @@ from agents.aggregation.budget import composition_ends_at
 from agents.aggregation.composing import Written, held
 from agents.aggregation.outcomes import public
 from agents.aggregation.trace import Call, Trace
+from agents.llm.usage import LLM_TOOL_TYPE, summed, usage_in
 from schemas.answers import ToolResult
 from schemas.errors import OpsError, phase_timeout
-from schemas.plans import PlanMade
+from schemas.plans import LlmUsage, PlanMade
 from schemas.word import Instant
 
 MAX_CHARACTERS: Final = 6_000
@@ -66,6 +67,18 @@ def composer_result(trace: Trace, plan: PlanMade, now: Instant) -> ToolResult:
         error_code=None if told is None else told.code,
         error_details=told,
     )
+
+
+def usage_of(trace: Trace, plan: PlanMade) -> LlmUsage | None:
+    """All that the question used of language models: for its plan, in its steps, for its text."""
+    used = plan.usage
+    if any(step.tool_type == LLM_TOOL_TYPE for step in plan.steps):
+        for step in plan.steps:
+            done = trace.succeeded.get(step.step_id)
+            if done is not None and step.tool_type == LLM_TOOL_TYPE:
+                used = summed(used, usage_in(done.output.facts, done.retries))
+    composed = trace.detours.composed if trace.detours is not None else None
+    return used if composed is None else summed(used, usage_in(composed.output.facts, composed.retries))
 
 
 def _error(plan: PlanMade, call: Call, now: Instant) -> OpsError:
