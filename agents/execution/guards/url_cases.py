@@ -1,13 +1,13 @@
 """One written case through the URL guard: the same decisions as a real call, resolver and redirects from the case.
 
 Fields: url, mode, allowlist, dns (host → successive answers, the last repeats), redirects [{from, status, location}],
-options (internal: exceptions; headers: names or mapping; method; max_redirects).
+options (internal: exceptions, hosts or ranges; headers: names or mapping; method; max_redirects).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from agents.execution.guards.url import Target, parsed_url, refused
+from agents.execution.guards.url import Target, joined, parsed_url, refused
 from agents.execution.guards.url_addresses import Address, parsed_address
 from agents.execution.guards.url_hops import CREDENTIAL_HEADERS, left_behind, next_hop
 from agents.execution.guards.url_rules import MAX_REDIRECTS, REDIRECTS, UrlRules, entries_of, exceptions_of
@@ -37,6 +37,9 @@ def judge_url_case(case: object) -> dict[str, Any]:
             "suggestion": refusal.suggestion,
         }
     return {**verdict, "dialled": walk.dialled, "headers_dropped": list(dict.fromkeys(walk.dropped))}
+
+
+_EXCEPTIONS = ("internal", "internal_exceptions", "internal_hosts", "allow_internal")
 
 
 class _Walk:
@@ -78,7 +81,8 @@ class _Walk:
     def _rules(self) -> UrlRules | Refuse:
         mode = self._case.get("mode") or "public"
         options = self._options
-        allowlist, internal = self._case.get("allowlist") or (), options.get("internal") or ()
+        allowlist = self._case.get("allowlist") or ()
+        internal = next((options[name] for name in _EXCEPTIONS if options.get(name)), ())
         if mode not in ("public", "allowlist"):
             return refused("a mode that does not exist", "Use public or allowlist.")
         if not isinstance(allowlist, list | tuple) or not isinstance(internal, list | tuple):
@@ -150,10 +154,15 @@ def _answers(dns: Mapping[Any, Any], host: str) -> list[Any] | None:
 
 
 def _starts_at(redirect: Mapping[Any, Any], target: Target) -> bool:
-    if redirect.get("status", 302) not in REDIRECTS:
+    status = redirect.get("status", 302)
+    if isinstance(status, str) and status.isascii() and status.isdigit():
+        status = int(status)
+    if status not in REDIRECTS:
         return False
     start = redirect.get("from")
-    if start is None or start == target.url:
+    if start is None or start in (target.url, target.host):
         return True
     place = parsed_url(start)
+    if isinstance(place, Refuse):
+        place = joined(target, start)
     return isinstance(place, Target) and place.url == target.url

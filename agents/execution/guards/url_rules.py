@@ -36,6 +36,9 @@ class Entry:
     port: int | None = None
     scheme: str | None = None
     internal: bool = False
+    """Opens internal addresses, the loopback too."""
+    private: bool = False
+    """Opens internal addresses, but the loopback only for a name that means it."""
     network: Network | None = None
 
     def matches(self, target: Target) -> bool:
@@ -54,7 +57,9 @@ class Entry:
         """Does the entry let this target be dialled at an internal address?"""
         if self.network is not None:
             return _in(address, self.network)
-        return self.internal and self.matches(target)
+        if not self.matches(target):
+            return False
+        return self.internal or (self.private and (not address.is_loopback or _is_localhost(self.host)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,10 @@ class UrlRules:
 
     @property
     def _has_exceptions(self) -> bool:
-        return any(entry.internal or entry.network is not None for entry in (*self._listed, *self.exceptions))
+        return any(
+            entry.internal or entry.private or entry.network is not None
+            for entry in (*self._listed, *self.exceptions)
+        )
 
     def _opens(self, target: Target, address: Address) -> bool:
         return any(entry.opens(target, address) for entry in (*self._listed, *self.exceptions))
@@ -117,6 +125,10 @@ def _usual(port: int) -> bool:
 
 def _in(address: Address, network: Network) -> bool:
     return address.version == network.version and address in network
+
+
+def _is_localhost(host: str) -> bool:
+    return host == "localhost" or host.endswith((".localhost", ".localdomain"))
 
 
 def _kind(address: Address, reach: Reach) -> str:
@@ -133,7 +145,8 @@ def entry_of(written: Any) -> Entry | None:
     """A line of a list as it was written; None for what is none, so that it matches nothing.
 
     A name that only an internal host can bear, an address, and an entry that names host, port and scheme are
-    explicit enough to open internal addresses. A wildcard does so only with `internal: true`.
+    explicit enough to open internal addresses; the loopback is opened by its own address or name. A wildcard opens
+    them only with `internal: true`.
     """
     if isinstance(written, str):
         return _entry_of_text(written)
@@ -150,7 +163,7 @@ def entry_of(written: Any) -> Entry | None:
     if base is None or base.network is not None or not isinstance(internal, bool):
         return None
     explicit = port is not None and scheme is not None and not base.host.startswith("*.")
-    return Entry(base.host, port, scheme, internal or base.internal or explicit)
+    return Entry(base.host, port, scheme, internal or base.internal, private=base.private or explicit)
 
 
 def _entry_of_text(text: object) -> Entry | None:
@@ -174,7 +187,7 @@ def _entry_of_text(text: object) -> Entry | None:
     only_internal = "." not in named or any(
         named == end or named.endswith("." + end) for end in _INTERNAL_NAMES
     )
-    return Entry(named, internal=only_internal)
+    return Entry(named, private=only_internal)
 
 
 def entries_of(written: Iterable[Any]) -> tuple[Entry, ...]:
