@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agents.llm.breaker import LlmBreaker
+from agents.llm.places import FairPlaces
 from agents.llm.settings import LlmSettings
 from agents.llm.wire import MAX_REPLY_BYTES, bounded_client, error_of, reply_of
 from schemas.errors import ErrorCode, OpsError, ops_error
@@ -60,7 +61,7 @@ class LlmClient:
         self.breaker = LlmBreaker(failures=settings.breaker_failures, reset_s=settings.breaker_reset_s)
         self._clock = clock
         self._chance = chance
-        self._places = asyncio.Semaphore(settings.concurrency)
+        self._places = FairPlaces(settings.concurrency)
         self._sdk: Any = None
 
     async def ask(
@@ -71,13 +72,16 @@ class LlmClient:
         schema: Mapping[str, Any] | None = None,
         name: str = "answer",
         retries: int | None = None,
+        tenant_id: str = "",
     ) -> LlmReply:
         """The model's text, within `timeout_s` whatever happens. With a `schema` the endpoint is asked for JSON of
-        that JSON schema; the caller still has to check what it gets. Raises nothing that an endpoint can cause.
+        that JSON schema; the caller still has to check what it gets. `tenant_id` is for a fair
+        share of the places and goes nowhere. Raises nothing that an endpoint can cause.
 
         UPSTREAM_UNAVAILABLE: not reached, 5xx, or no proper reply. RATE_LIMITED: 429 to the end. AUTH_FAILED: 401, 403
         or no key to be had. TOOL_BAD_REQUEST: another 4xx, or the model refused. TOOL_TIMEOUT, CIRCUIT_OPEN."""
-        asking = _Asking(self, messages, schema, name, self.settings.retries if retries is None else retries)
+        tries_again = self.settings.retries if retries is None else retries
+        asking = _Asking(self, messages, schema, name, tries_again, tenant_id)
         # The library keeps track of the running task; ours may take its first step in another one.
         task = asyncio.get_running_loop().create_task(asking.within(timeout_s))
         return await task
@@ -115,9 +119,11 @@ class _Asking:
         schema: Mapping[str, Any] | None,
         name: str,
         retries: int,
+        tenant_id: str,
     ) -> None:
         self._client = client
         self._retries = retries
+        self._tenant_id = tenant_id
         self._clock = client._clock
         self._began_at = self._clock()
         self._calls = self._prompt = self._completion = 0
@@ -137,7 +143,7 @@ class _Asking:
     async def within(self, timeout_s: float) -> LlmReply:
         ends_at = self._began_at + timeout_s
         try:
-            async with asyncio.timeout(timeout_s), self._client._places:
+            async with asyncio.timeout(timeout_s), self._client._places.place(self._tenant_id):
                 return await self._tries(ends_at, timeout_s)
         except TimeoutError:
             message = f"The language model did not answer within {timeout_s:.1f} s."

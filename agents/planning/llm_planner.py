@@ -36,6 +36,7 @@ class AsksModel(Protocol):
         timeout_s: float,
         schema: Mapping[str, Any] | None = None,
         name: str = "answer",
+        tenant_id: str = "",
     ) -> LlmReply: ...
 
 
@@ -75,7 +76,13 @@ class LlmPlanner:
         wrong = ""
         for turn in (1, 2):
             timeout_s = min(self._timeout_s, ends_at - loop.time())
-            reply = await self._client.ask(messages, timeout_s=timeout_s, schema=REPLY_SCHEMA, name="plan")
+            reply = await self._client.ask(
+                messages,
+                timeout_s=timeout_s,
+                schema=REPLY_SCHEMA,
+                name="plan",
+                tenant_id=question.tenant_id,
+            )
             usage = summed(usage, reply.usage) or reply.usage
             if reply.error is not None:
                 return PlannerFailed(reply.error, usage)

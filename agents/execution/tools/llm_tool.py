@@ -58,6 +58,7 @@ class AsksModel(Protocol):
         schema: Mapping[str, Any] | None = None,
         name: str = "answer",
         retries: int | None = None,
+        tenant_id: str = "",
     ) -> LlmReply: ...
 
     async def close(self) -> None: ...
@@ -92,6 +93,7 @@ class LlmTool:
             timeout_s=max(invocation.timeout_s - _MARGIN_S, 0.01),
             schema=wanted,
             name=params["task"],
+            tenant_id=invocation.tenant_id,
             retries=0,  # the path to the tool tries again as its policy says
         )
         if reply.error is not None:

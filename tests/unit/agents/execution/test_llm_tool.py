@@ -47,6 +47,7 @@ class Model:
         schema: Mapping[str, Any] | None = None,
         name: str = "answer",
         retries: int | None = None,
+        tenant_id: str = "",
     ) -> LlmReply:
         self.told = [dict(message) for message in messages]
         usage = LlmUsage(model="small", prompt_tokens=10, completion_tokens=2, latency_ms=5.0, calls=1)

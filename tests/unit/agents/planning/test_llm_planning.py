@@ -39,6 +39,7 @@ class Model:
         timeout_s: float,
         schema: Mapping[str, Any] | None = None,
         name: str = "answer",
+        tenant_id: str = "",
     ) -> LlmReply:
         self.told.append([dict(message) for message in messages])
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
