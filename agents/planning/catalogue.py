@@ -8,6 +8,7 @@ from agents.planning.names import Names
 from agents.planning.reading.grammar import STOP
 from agents.planning.reading.reader import Reader
 from agents.planning.reading.vocabulary import names_key
+from agents.planning.reading.words import stems_of
 from agents.planning.resolvers import Missing, Situation, fill
 from agents.planning.retrieval import Document, Index
 from agents.planning.sentence import Sentence
@@ -34,7 +35,7 @@ class View:
             members = tuple(each for each in map(registry.template, combo.templates) if each is not None)
             documents.append(Document(combo, members, _examples(combo, members)))
         self.index = Index(documents)
-        self.reader = Reader(registry.datasets(tenant_id))
+        self.reader = Reader(registry.datasets(tenant_id), _told_by_keywords(documents))
         self.spelling = Spelling(_words_in(documents, self.reader))
         self._words: tuple[tuple[object, ...], frozenset[str]] | None = None
         self._readable: dict[tuple[object, ...], frozenset[str]] = {}
@@ -135,6 +136,12 @@ class Catalogue:
         if found is None:
             found = self._views[group] = View(self.registry, tenant_id)
         return found
+
+
+def _told_by_keywords(documents: Sequence[Document]) -> set[str]:
+    """The stems of the words that speak for templates."""
+    texts = (text for each in documents for text in (each.asset.title, *each.asset.keywords))
+    return {stems_of((token.text,))[0] for text in texts for token in Sentence.read(text).tokens}
 
 
 def _words_in(documents: Sequence[Document], reader: Reader) -> set[str]:

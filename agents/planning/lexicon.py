@@ -260,7 +260,7 @@ IRREGULAR: Mapping[str, str] = {
     "eaten": "eat", "ate": "eat", "grew": "grow", "broke": "break", "children": "child", "indices": "index",
     "hungriest": "hungry", "emptiest": "empty", "most": "most", "best": "best", "latest": "recent",
     "newest": "recent", "recently": "recent", "lately": "recent", "last": "last", "always": "always",
-    "addresses": "address", "news": "news", "hungry": "hungry", "biggest": "large", "big": "large",
+    "addresses": "address", "news": "news", "cpus": "cpu", "gpus": "gpu", "menus": "menu", "hungry": "hungry", "biggest": "large", "big": "large",
     "largest": "large", "highest": "high", "data": "data", "large": "large", "larger": "large", "busiest": "busy",
      "docs": "document", "apps": "process",
     "installation": "install", "required": "require", "requirement": "require", "requirements": "require",

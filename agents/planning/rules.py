@@ -132,6 +132,8 @@ class RulesPlanner:
         if asks_to_change(sentence):
             return _refuse_to_change(view, sentence, open_documents)
         whole = self._route(view, question, sentence, context, open_documents)
+        if question.mode is Mode.GRAPH:
+            whole = _about_something(whole)
         reading = self._read(view, question, sentence, context)
         if not _is_plain(reading):
             several = self._several(view, question, sentence, context, open_documents, whole, reading)
@@ -306,6 +308,18 @@ class RulesPlanner:
         return tuple(routed.values())
 
 
+def _about_something(route: Route) -> Route:
+    """Of the graph something known is asked about: candidates that took a name go first, where none is good."""
+    if route.best is None or route.best.good_enough:
+        return route
+    ranked = sorted(route.ranked, key=lambda routed: not _took_a_name(routed))
+    return replace(route, ranked=tuple(ranked))
+
+
+def _took_a_name(routed: Routed) -> bool:
+    return any(kind == "entity" for filling in routed.fillings for kind in filling.taken.values())
+
+
 def _names_nobody(reading: Reading | None, routed: Routed) -> bool:
     """Was the question plainly about a dataset, and about something in it that nobody knows?"""
     if reading is None or not reading.strange or reading.score < ENOUGH:
@@ -321,8 +335,7 @@ def _enough(route: Route, mode: Mode) -> bool:
         return False
     if mode is Mode.DOCUMENT:
         return best.score >= ENOUGH_OF_DOCUMENTS
-    named = any(kind == "entity" for filling in best.fillings for kind in filling.taken.values())
-    if mode is Mode.GRAPH and named and not route.unknown:
+    if mode is Mode.GRAPH and _took_a_name(best) and not route.unknown:
         return best.score >= ENOUGH_OF_A_GRAPH
     return best.good_enough and not route.unknown
 

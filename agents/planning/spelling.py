@@ -12,7 +12,7 @@ from agents.planning.words import stem
 
 _SHORTEST: Final = 4
 _LONGEST: Final = 24
-_ALIKE: Final = 80.0
+_ALIKE: Final = 82.0
 """How alike, of 100, by insertions and deletions (rapidfuzz's ratio)."""
 _MOST: Final = 4
 """Slips corrected in one question; who makes more is not understood."""
@@ -73,4 +73,4 @@ class Spelling:
     def _nearest(self, text: str, names: Collection[str]) -> str | None:
         likely = [word for word in (*self._candidates, *names) if word[0] == text[0]]
         found = process.extractOne(text, likely, scorer=fuzz.ratio, score_cutoff=_ALIKE)
-        return found[0] if found is not None else None
+        return found[0] if found is not None and abs(len(found[0]) - len(text)) <= 2 else None

@@ -60,7 +60,7 @@ ATOM: Final = (
     rf"(?:{_ISO}[t ]\d{{2}}:\d{{2}}(?::\d{{2}})?z?|{_ISO}|\d{{4}}-\d{{2}}(?!\S)"
     rf"|week of {_ISO}"
     r"|(?:the )?day before yesterday|yesterday(?: (?:morning|afternoon|evening|night))?"
-    r"|today|this (?:morning|afternoon|evening)|tonight"
+    r"|today|midnight|this (?:morning|afternoon|evening)|tonight"
     r"|(?:so far )?this (?:week|month|quarter|year|weekend)|(?:month|year|quarter|week) to date|mtd|ytd|qtd|wtd"
     r"|(?:the )?(?:last|previous|prior|preceding) (?:calendar )?(?:week|month|quarter|year|weekend)"
     r"|(?:the )?(?:week|month) before last"
@@ -125,7 +125,9 @@ def _english_relative(text: str, calendar: Calendar) -> Range | None:
         return _unit_back(calendar, "weekend", 1 if calendar.today.weekday() < 5 else 0)
     if text == "day before yesterday":
         return calendar.day(2)
-    if words[0] in {"today", "yesterday", "tonight"} or (words[0] == "this" and words[-1] in _PARTS):
+    if words[0] in {"today", "yesterday", "tonight", "midnight"} or (
+        words[0] == "this" and words[-1] in _PARTS
+    ):
         back = 1 if words[0] == "yesterday" else 0
         hours = _PARTS.get("evening" if words[0] == "tonight" else words[-1])
         return _part_of_day(calendar, back, hours)

@@ -36,6 +36,20 @@ class Filters(Limits):
             kept = [each for each in kept if self._plain(each)]
         self.share, query.filters = parts, kept
 
+    def rate(self) -> dict[str, Any] | None:
+        """ "success rate", "실패율": the condition that a share is asked of; None if none is."""
+        reading = self._reading
+        for mark in reading.items:
+            before = reading.previous_item(mark, 0)
+            if not mark.marked("rate") or before is None or reading.dataset.default_measure is not None:
+                continue
+            found = next((condition for condition, place in self._placed if place == before.start), None)
+            if found is not None and found in reading.query.filters:
+                mark.used = True
+                reading.query.filters.remove(found)
+                return found
+        return None
+
     def _plain(self, condition: dict[str, Any]) -> bool:
         declared = self._reading.field_of(condition["field"])
         return declared is not None and declared.type in ("time", "date", "id", "entity", "number")

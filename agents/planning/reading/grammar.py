@@ -143,6 +143,8 @@ _PHRASES: Final[Mapping[tuple[str, str], str]] = {
     """,
     ("or", ""): "or|및|또는|이나|혹은",
     ("and", ""): "and|&|그리고|과|와|랑|하고",
+    ("rate", ""): "rate|rates|ratio|율|률|비율",
+    ("idle", ""): "stay open|stays open|stayed open|remain open|remained open|remains open|kept open|stay up",
     ("scale", "up"): "or worse|or higher|or above|and above|and up|or more severe|이상|이상의|이상인",
     ("scale", "down"): "or lower|or below|and below|or less severe|이하|이하의|이하인",
     ("rank", ""): """
@@ -157,6 +159,7 @@ _PHRASES: Final[Mapping[tuple[str, str], str]] = {
 }
 
 _STOP: Final = """
+    ours located based situated exactly keeping
     a an the of in on at to for from with was were is are be been being did do does done have has had having we
     our us i my me you your they their it its there this that these those all any ever every so please can
     could would should tell know find get see pull want need look up as into during within over last it's

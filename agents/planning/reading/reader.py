@@ -24,7 +24,7 @@ _TRIED: Final = 4
 """Datasets that are tried, those with the most words for them first."""
 _COMMON_WEIGHT: Final = 0.35
 _KEPT_BOOKS: Final = 64
-_NAME_COMES: Final = "on of for by to from at in with named called about"
+_NAME_COMES: Final = "on of for by to from at in with named called about did does has have is are was were"
 _BEFORE_NAMES: Final = frozenset(_NAME_COMES.split())
 _TWO_WAYS: Final = (
     (
@@ -63,8 +63,10 @@ class Asked:
 class Reader:
     """Reads questions about the datasets of one registry and group of tenants. Pure but for its caches."""
 
-    def __init__(self, datasets: Sequence[DatasetAsset]) -> None:
+    def __init__(self, datasets: Sequence[DatasetAsset], elsewhere: Collection[str] = ()) -> None:
         self.vocabulary = Vocabulary(datasets)
+        self._elsewhere = frozenset(elsewhere)
+        """Stems of words that speak for something else, such as a template: they may not be passed over lightly."""
         self._books: dict[str, Namebook] = {}
 
     def readings(self, asked: Asked) -> tuple[Reading, ...]:
@@ -137,6 +139,7 @@ class Reader:
                 periods,
                 asked.question,
                 timed,
+                asked.now,
                 _offset_minutes(asked),
             )
             interpretation.run()
@@ -174,7 +177,7 @@ class Reader:
         matched: list[str] = []
         ignored: list[tuple[int, str]] = []
         for at, word in enumerate(read.words):
-            weight = _weight(word, self.vocabulary)
+            weight = self._weight(word)
             if at in explained:
                 gained += weight
                 matched += [word.text] if weight else []
@@ -198,10 +201,20 @@ class Reader:
         del figures
         return worded(reading, read, asked.language)
 
+    def _weight(self, word: Word) -> float:
+        """What a word counts in how much of a question is understood."""
+        if word.text in STOP or (word.text,) in self.vocabulary.marks:
+            return 0.0
+        if not any(letter.isalnum() for letter in word.text):
+            return 0.0
+        known = (word.text,) in self.vocabulary.exact or (word.stem,) in self.vocabulary.stemmed
+        common = word.text in COMMON_WORDS or word.stem in COMMON_WORDS
+        return _COMMON_WEIGHT if common and not known and word.stem not in self._elsewhere else 1.0
+
     def _strange(self, read: Interpretation, at: int, book: Namebook) -> bool:
         """Is it a name that nobody knows: no plain word, known to no dataset, and where names stand?"""
         word = read.words[at]
-        if word.text in COMMON_WORDS or word.stem in COMMON_WORDS or word.korean:
+        if word.text in COMMON_WORDS or word.stem in COMMON_WORDS or word.korean or word.text.isdecimal():
             return False
         stemmed = self.vocabulary.stemmed.get((word.stem,), ())
         senses = self.vocabulary.exact.get((word.text,)) or [
@@ -219,17 +232,6 @@ class Reader:
 def _telling(kind: str) -> bool:
     """A role that means something only if it was used."""
     return kind in ("about", "anchor", "compare")
-
-
-def _weight(word: Word, vocabulary: Vocabulary) -> float:
-    if word.text in STOP or (word.text,) in vocabulary.marks:
-        return 0.0
-    if not any(letter.isalnum() for letter in word.text):
-        return 0.0
-    known = (word.text,) in vocabulary.exact or (word.stem,) in vocabulary.stemmed
-    if not known and (word.text in COMMON_WORDS or word.stem in COMMON_WORDS):
-        return _COMMON_WEIGHT
-    return 1.0
 
 
 def _anchor(read: Interpretation) -> float:
@@ -262,7 +264,7 @@ def _anchor(read: Interpretation) -> float:
     figured = read.target is not None and read.target.field is not None and "." not in read.target.field
     if len(sure) >= 2 or (sure and (figured or read.query.group_by)):
         return 0.92
-    asked = any(item.used and item.marked("ask") and item.mark is not None and item.mark.value in ("who", "why")
+    asked = any(item.used and item.marked("ask") and item.mark is not None and item.mark.value == "why"
                 for item in read.items)  # fmt: skip
     told = [item for item in read.items if item.used and item.alone and item.of("field") and any(
         each.marked("ask", "which") for each in read.items)]  # fmt: skip

@@ -14,7 +14,7 @@ from registry.datasets import DatasetAsset, DatasetField, Measure
 
 LISTED: Final = 50
 """Rows of a list nobody bounded."""
-RANKED: Final = 10
+RANKED: Final = 20
 """Groups of a ranking nobody bounded."""
 FIGURES: Final = ("avg", "min", "max", "median", "p50", "p90", "p95", "p99", "sum")
 
@@ -42,6 +42,7 @@ class State:
     question: str
     timed: frozenset[int] = frozenset()
     """Words that a period was read from."""
+    now: float = 0.0
     offset_minutes: int = 0
     notes: list[str] = field(default_factory=list)
     explained: set[int] = field(default_factory=set)

@@ -20,7 +20,11 @@ class Targets(Groups):
         fn = next((name for name in names if name in FIGURES), None)
         for item in fns:
             item.used = True
-        if "share" in names:
+        rate = self.filters.rate()
+        if rate:
+            self.filters.share = [rate]
+            return Target("count", None, "count")
+        if "share" in names and self.dataset.default_measure is None:
             self.filters.ask_share(next(item for item in fns if item.marked("fn", "share")))
             return Target("count", None, "count")
         if "distinct" in names or "count" in names:
@@ -42,6 +46,10 @@ class Targets(Groups):
                 return asked
         if "count" in names or fn == "sum":
             return Target("count", None, "count")
+        if "sum?" in names and self.dataset.default_measure is None:
+            summed = next((name for name, each in self.dataset.measures.items() if each.fn == "sum"), None)
+            if summed is not None:
+                return self._of_measure(self.dataset.measures[summed], summed, None)
         default = self.dataset.measures.get(self.dataset.default_measure or "")
         if default is not None and (self.periods or "sum?" in names or self.query.group_by):
             return self._of_measure(default, self.dataset.default_measure or "", fn)

@@ -35,6 +35,8 @@ class Texts(Values):
             return
         if mark is not None:
             mark.used = True
+        if len(wanted) > 5 and wanted.endswith("s") and wanted.isalpha() and not wanted.endswith("ss"):
+            wanted = wanted[:-1]
         named = next((sense.name for item, sense in reading.free("field") if sense.name in texts), None)
         for item, sense in list(reading.free("field")):
             if sense.name == named:

@@ -96,6 +96,8 @@ class Times:
             return
         dates = declared.type == "date"
         periods = [replace(each, dates=dates) for each in reading.periods]
+        if len(periods) == 1 and reading.marked("compare") is not None and not reading.query.group_by:
+            periods = _with_neighbour(periods[0], reading.now)
         if len(periods) >= 2:
             self.compared = periods[:2]
             return
@@ -122,3 +124,15 @@ class Times:
                     if not any(held["field"] == each.field for held in reading.query.filters):
                         self._put(each.field, each.op, each.value, mark.start)
                 return
+
+
+def _with_neighbour(period: Period, now: float) -> list[Period]:
+    """What a period is compared with when only one is named: what followed it, or else what came before it."""
+    length = period.until - period.since
+    if period.open_end:
+        return [
+            period,
+            replace(period, since=period.since - length, until=period.since, open_end=False, other=None),
+        ]
+    following = replace(period, since=period.until, until=min(period.until + length, now), other=None)
+    return [following, replace(period, other=None)] if following.since < following.until else [period]

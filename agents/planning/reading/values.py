@@ -152,6 +152,14 @@ class Values(Times):
             sense = self._time_sense(item)
             if not item.used and sense is not None and self._negated(item):
                 item.used = True
+                lasting = next(
+                    (each for each in reading.items if each.marked("large") or each.of("extreme")), None
+                )
+                if lasting is not None and not reading.periods:
+                    # "not seen for the longest time": what was seen first of all.
+                    lasting.used = reading.single = True
+                    self.time_field, reading.latest = sense.name, "asc"
+                    continue
                 self._put(sense.name, "is_null", None, item.start)
         for item in reading.items:
             sense = item.of("field")
