@@ -24,9 +24,9 @@ def call_usage(event: ToolSucceeded) -> list[Row]:
         return []
     usage = LlmUsage(
         model=facts["model"],
-        prompt_tokens=_count(facts.get("prompt_tokens")),
-        completion_tokens=_count(facts.get("completion_tokens")),
-        latency_ms=float(_count(facts.get("latency_ms"))),
+        prompt_tokens=int(_figure(facts.get("prompt_tokens"))),
+        completion_tokens=int(_figure(facts.get("completion_tokens"))),
+        latency_ms=_figure(facts.get("latency_ms")),
         calls=1 + event.retries,
     )
     return _points(usage, event.tenant_id, event.trace_id, event.ended_at, "execution", event.call_id)
@@ -53,5 +53,5 @@ def _points(
     ]
 
 
-def _count(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0
+def _figure(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

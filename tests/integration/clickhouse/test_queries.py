@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from schemas.answers import Status
 from schemas.errors import ErrorCode
 from schemas.events import Event
-from schemas.plans import PlanPatch, ReplanRecord, ReplanRequested, StepChange, StepFailure
+from schemas.plans import LlmUsage, PlanPatch, ReplanRecord, ReplanRequested, StepChange, StepFailure
 from sinks.client import connect, insert
 from sinks.embedded_clickhouse import EmbeddedClickHouse
 from sinks.queries.dead_letters import list_dead_letters, show_dead_letter
@@ -260,3 +260,32 @@ def test_the_record_of_a_trace_tells_when_it_was_planned_again(client: Client, n
     assert ("planning", 1, 500.0) in [
         (each.stage_name, each.attempt, each.duration_ms) for each in found.stages
     ]
+
+
+def test_a_trace_tells_what_its_language_model_used(client: Client, noon: float) -> None:
+    """Of its plan and of a call, each once however often the events came; nothing of another trace's."""
+    name, other = "e" * 32, "f" * 32
+    usage = LlmUsage(model="small", prompt_tokens=200, completion_tokens=40, latency_ms=1200.0, calls=2)
+    call = succeeded(name, "a", noon, 0.1)
+    facts = {
+        "text": "Fine.",
+        "model": "small",
+        "prompt_tokens": 90,
+        "completion_tokens": 9,
+        "latency_ms": 80.5,
+    }
+    events: list[Event] = [
+        replace(plan_made(name, noon), usage=usage),
+        replace(call, tool_type="llm_tool", output=replace(call.output, facts=facts)),
+        replace(plan_made(other, noon), usage=usage),
+    ]
+    _store(client, events)
+    _store(client, events)
+
+    record = trace(client, name)
+
+    assert record is not None
+    assert [
+        (each.stage_name, each.model, each.calls, each.prompt_tokens, each.completion_tokens, each.latency_ms)
+        for each in record.usage
+    ] == [("planning", "small", 2, 200, 40, 1200.0), ("execution", "small", 2, 90, 9, 80.5)]
