@@ -1,9 +1,9 @@
 """Settings, read once where a process starts and handed on as an argument. Environment: `OPSLOOM_…`."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Role = Literal["planning", "execution", "aggregation", "sink"]
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     """Questions that one web process waits for at once; more are told to come back."""
     llm_url: str | None = None
     """An OpenAI-compatible endpoint, such as `https://api.openai.com/v1`; None: no language model takes part."""
-    llm_model: str = ""
+    llm_model: str = Field(default="", validate_default=True)
     llm_key: str = ""
     """A reference `env:NAME` or `file:PATH` to the endpoint's key; empty for one without."""
     llm_timeout_s: float = Field(default=20.0, gt=0, le=120)
@@ -88,13 +88,19 @@ class Settings(BaseSettings):
     plan_cache: bool = True
     """Remember the plans of identical questions."""
 
-    @model_validator(mode="after")
-    def _model_is_named(self) -> Self:
-        if self.llm_url and not self.llm_model:
-            raise ValueError("llm_url is set and llm_model is not")
-        if not self.llm_url and (self.planner != "rules" or self.composer == "llm"):
-            raise ValueError("a language model is asked for and llm_url is not set")
-        return self
+    @field_validator("llm_model")
+    @classmethod
+    def _model_is_named(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("llm_url") and not value:
+            raise ValueError("the endpoint of llm_url wants a model's name")
+        return value
+
+    @field_validator("planner", "composer")
+    @classmethod
+    def _model_is_there(cls, value: str, info: ValidationInfo) -> str:
+        if value not in ("rules", "templates") and not info.data.get("llm_url"):
+            raise ValueError("a language model is asked for, and llm_url names none")
+        return value
 
     @field_validator("roles", "packs", "web_cors_origins", mode="before")
     @classmethod
