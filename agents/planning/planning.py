@@ -140,8 +140,11 @@ class Planning:
     def _begin(self, asked: Asked, llm: AsyncPlanner | None) -> Outcome | Awaitable[Outcome]:
         question, _, now, deadline_at = asked
         if deadline_at <= now:
-            error = ops_error(
-                ErrorCode.PLAN_TIMEOUT,
+            created_at = question.created_at.timestamp()
+            error = phase_timeout(
+                "planning",
+                now - created_at,
+                deadline_at - created_at,
                 "The question's deadline had passed before it was read.",
                 detail=f"planning: deadline {now - deadline_at:.3f} s before the question was read",
                 suggestion="ask again with a later deadline",

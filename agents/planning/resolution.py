@@ -160,6 +160,7 @@ class Resolution:
     def _resolve(
         self, steps: Sequence[ShapeStep], asker: Asker, strategy: Strategy | None
     ) -> Shape | OpsError:
+        steps = [self._after_needed_tools(step, steps) for step in steps]
         refused = check_plan(steps, self._registry, asker) or self._check_fallbacks(steps, asker)
         if refused is not None:
             return refused
@@ -171,6 +172,14 @@ class Resolution:
             shaped = Strategy.DAG
         replans = any(self._has_alternative(gate, asker) for gate in gates)
         return Shape(gates, shaped, self._applied(gates), MAX_REPLANS if replans else 0)
+
+    def _after_needed_tools(self, step: ShapeStep, steps: Sequence[ShapeStep]) -> ShapeStep:
+        """A tool that depends on another runs after that one's steps, where the plan has any."""
+        tool = self._registry.tool(step.tool_id)
+        if tool is None or not tool.depends_on:
+            return step
+        first = [each.step_id for each in steps if each.tool_id in tool.depends_on]
+        return replace(step, depends_on=tuple(dict.fromkeys((*step.depends_on, *first))))
 
     def _has_alternative(self, gate: Gate, asker: Asker) -> bool:
         avoid = () if gate.fallback is None else (gate.fallback.id,)

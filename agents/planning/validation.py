@@ -6,6 +6,7 @@ from typing import Protocol
 
 from registry.assets import ToolAsset
 from registry.capabilities import cycle_in
+from registry.decisions import Refuse
 from registry.registry import Registry
 from schemas.errors import ErrorCode, OpsError, ops_error
 from schemas.plans import MAX_DEPTH, MAX_STEPS, Strategy
@@ -75,6 +76,9 @@ def _check_tools(steps: Iterable[StepShape], registry: Registry, asker: Asker) -
     for step in steps:
         tool = registry.tool(step.tool_id)
         why_not = f"tool {step.tool_id} is not published" if tool is None else objection(tool, asker)
+        if why_not is None and tool is not None and tool.depends_on:
+            needs = registry.check_dependencies(tool.id)
+            why_not = needs.reason if isinstance(needs, Refuse) else None
         if why_not is not None:
             # Unknown, another tenant's and forbidden read the same to the asker: no probing for what exists.
             return invalid(

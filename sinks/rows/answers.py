@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from schemas.answers import AnswerComposed, PhaseBudget, Status, ToolResult
+from schemas.errors import ErrorCode
 from sinks.rows.words import (
     HEARSAY,
     PLAN_CODES,
@@ -37,7 +38,7 @@ def answer_rows(event: AnswerComposed, _: Origin) -> Rows:
             rows.setdefault(table, []).append(row)
         started_at += phase.elapsed_ms / 1000
     for result in event.results:
-        if result.status in ("timeout", "skipped"):
+        if result.status in ("timeout", "skipped") or result.error_code is ErrorCode.INVALID_PARAMS:
             for table, more in _untold_call(event, result, answered_at).items():
                 rows.setdefault(table, []).extend(more)
     return rows
@@ -193,7 +194,8 @@ def _phase_status(event: AnswerComposed, phase: PhaseBudget) -> str:
 
 
 def _untold_call(event: AnswerComposed, result: ToolResult, answered_at: float) -> Rows:
-    """A skipped call, or one whose worker may never have reported; what the worker says replaces it."""
+    """A skipped call, one that was never made because its parameters led nowhere, or one whose worker may never have
+    reported; what the worker says replaces it."""
     timeout = result.status == "timeout"
     call_id = result.call_id or span_id("skipped", event.trace_id, result.step_id)
     code = result.error_code.value if result.error_code is not None else ""

@@ -248,3 +248,15 @@ def test_a_plan_of_twenty_steps_is_validated_quickly(planning: Planning) -> None
         took.append(time.perf_counter() - began_at)
 
     assert sorted(took)[15] < 0.005
+
+
+def test_a_tool_that_needs_another_runs_after_it(registry: Registry) -> None:
+    """Where the plan has both; where what it needs is not published the step is refused."""
+    needy = registry.tools["probe"].model_copy(update={"id": "needy", "depends_on": ("probe_left",)})
+    lost = needy.model_copy(update={"id": "lost", "depends_on": ("nowhere",)})
+    planning = planning_of(registry.register(needy).register(lost))
+
+    plan = made(planning, step("b", "needy"), step("a", "probe_left"))
+
+    assert plan.steps[0].depends_on == ("a",)
+    assert "may not be used here" in refused(planning, step("a", "lost"))
