@@ -26,6 +26,7 @@ from web.metrics import Metrics
 from web.openapi import openapi_document
 from web.recent import RecentAnswers
 from web.site import Site
+from web.tool_health import ToolFigures, following
 
 if TYPE_CHECKING:
     from web.stored import StoredAnswers
@@ -154,6 +155,8 @@ async def make_app(settings: Settings, clock: Callable[[], float] = time.time) -
             await stored.close()
 
     app.on_cleanup.append(disconnect)
+    tools = ToolFigures(metrics.registry)
+    app.cleanup_ctx.append(following(settings.broker, connection.topics.tool_health, connection.codec, tools))
     return app
 
 
