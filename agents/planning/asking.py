@@ -33,6 +33,6 @@ def _exists(name: str) -> bool:
         return False
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):  # a zone that is not found is a KeyError
         return False
     return True

@@ -12,8 +12,9 @@ from agents.figure_check import KnownFigures, check_figures
 from agents.llm.client import LlmReply, Message
 from agents.llm.prompts import prompt
 from agents.llm.usage import summed
+from agents.planning.calendars import zone_named
 from agents.planning.context import Draft, PlannerFailed, PlanningContext, Reject
-from agents.planning.llm_reply import REPLY_SCHEMA, LlmPlan, Unusable, draft_steps, read_plan
+from agents.planning.llm_reply import REPLY_SCHEMA, LlmPlan, Unusable, When, draft_steps, read_plan
 from agents.planning.llm_view import MAX_VIEW_CHARACTERS, ParametersOf, View, view_of
 from schemas.errors import ErrorCode, OpsError, ops_error
 from schemas.plans import LlmUsage
@@ -107,7 +108,7 @@ class LlmPlanner:
             if plan.decision == "reject":
                 said = _held(plan.text, question) or "No tool here answers this."
                 return Reject(said, tuple(filter(None, [_held(plan.reason, question)])))
-            draft = _draft(plan, question, view, context.now)
+            draft = _draft(plan, question, view, When(context.now, zone_named(context.time_zone)))
         except Unusable as exc:
             return str(exc)
         error = context.check(draft)
@@ -116,15 +117,15 @@ class LlmPlanner:
         return " ".join(dict.fromkeys(filter(None, (error.message, error.detail, error.suggestion))))[:2_000]
 
 
-def _draft(plan: LlmPlan, question: QuestionAsked, view: View, now: float) -> Draft:
+def _draft(plan: LlmPlan, question: QuestionAsked, view: View, when: When) -> Draft:
     def at(moment: float) -> Draft | None:
         try:
-            return _draft(plan, question, view, moment)
+            return _draft(plan, question, view, when._replace(now=moment))
         except Unusable:  # words that meant a time then need not mean one now
             return None
 
     return Draft(
-        steps=draft_steps(plan, view, now),
+        steps=draft_steps(plan, view, when),
         planner=NAME,
         reasons=tuple(filter(None, [_held(plan.reason, question)])),
         applied=(prompt("plan").applied,),

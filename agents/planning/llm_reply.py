@@ -3,8 +3,8 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from datetime import UTC, datetime, tzinfo
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +20,13 @@ _TOLD_ERRORS: Final = 6
 _MOST_NESTED: Final = 12
 _TEXT_TIMES: Final = frozenset({"sql"})
 """Kinds whose times are texts, `YYYY-MM-DD HH:MM:SS` UTC, unless the plan says otherwise."""
+
+
+class When(NamedTuple):
+    """What times in words are relative to: a moment, and the asker's time zone."""
+
+    now: float
+    zone: tzinfo = UTC
 
 
 class Unusable(Exception):
@@ -72,12 +79,12 @@ def read_plan(text: str) -> LlmPlan:
     return plan
 
 
-def draft_steps(plan: LlmPlan, view: View, now: float) -> tuple[DraftStep, ...]:
-    """The plan's steps with times in words resolved as of `now`. Raises `Unusable`."""
-    return tuple(_step(step, view, now) for step in plan.steps)
+def draft_steps(plan: LlmPlan, view: View, when: When) -> tuple[DraftStep, ...]:
+    """The plan's steps with times in words resolved. Raises `Unusable`."""
+    return tuple(_step(step, view, when) for step in plan.steps)
 
 
-def _step(step: LlmStep, view: View, now: float) -> DraftStep:
+def _step(step: LlmStep, view: View, when: When) -> DraftStep:
     tool = view.tools.get(step.tool)
     if tool is None:
         raise Unusable(f"Step {step.step_id}: there is no tool '{step.tool[:60]}' among the tools.")
@@ -92,7 +99,7 @@ def _step(step: LlmStep, view: View, now: float) -> DraftStep:
                     sources.append(value["$from"])
                 return value
             if "$time" in value:
-                return _edge(step.step_id, value, tool.kind, now)
+                return _edge(step.step_id, value, tool.kind, when)
             return {name: value_of(inner, depth + 1) for name, inner in value.items()}
         if isinstance(value, list):
             return [value_of(inner, depth + 1) for inner in value]
@@ -108,7 +115,7 @@ def _step(step: LlmStep, view: View, now: float) -> DraftStep:
         for name, value in step.params.items():
             parameter = template.parameters.get(name)
             if parameter is not None and parameter.type == "time_range":
-                args[f"{name}_from"], args[f"{name}_to"] = _range(step.step_id, value, now)
+                args[f"{name}_from"], args[f"{name}_to"] = _range(step.step_id, value, when)
             else:
                 args[name] = value_of(value)
         for name, parameter in template.parameters.items():
@@ -117,7 +124,7 @@ def _step(step: LlmStep, view: View, now: float) -> DraftStep:
                 and name not in step.params
                 and isinstance(parameter.default, str)
             ):
-                since, until = _range(step.step_id, {"$time": parameter.default}, now)
+                since, until = _range(step.step_id, {"$time": parameter.default}, when)
                 args |= {f"{name}_from": since, f"{name}_to": until}
         params = {"template": step.template, "args": args}
     return DraftStep(
@@ -129,21 +136,21 @@ def _step(step: LlmStep, view: View, now: float) -> DraftStep:
     )
 
 
-def _range(step_id: str, value: Any, now: float) -> tuple[float, float]:
+def _range(step_id: str, value: Any, when: When) -> tuple[float, float]:
     words = value.get("$time") if isinstance(value, dict) else value
     if not isinstance(words, str) or len(words) > 100:
         raise Unusable(f'Step {step_id}: a time is written {{"$time": "last 15 minutes"}}.')
-    found = find_time_range(Sentence.read(words), now)
+    found = find_time_range(Sentence.read(words), when.now, (), when.zone)
     if found is None:
         raise Unusable(f"Step {step_id}: the time '{words[:60]}' is not understood.")
     return found.since, found.until
 
 
-def _edge(step_id: str, value: dict[str, Any], kind: str, now: float) -> float | str:
+def _edge(step_id: str, value: dict[str, Any], kind: str, when: When) -> float | str:
     edge, form = value.get("edge"), value.get("as", "text" if kind in _TEXT_TIMES else "unix")
     if edge not in ("from", "to") or form not in ("text", "unix"):
         raise Unusable(f"Step {step_id}: a time needs its edge, from or to; as may be text or unix.")
-    at = _range(step_id, value, now)[edge == "to"]
+    at = _range(step_id, value, when)[edge == "to"]
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S") if form == "text" else at
 
 

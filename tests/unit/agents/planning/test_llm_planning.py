@@ -166,6 +166,20 @@ async def test_times_are_words_until_the_plan_is_made(plant: Registry, ask: Ask)
     assert plan.steps[1].params["args"] == {"since": "2026-11-18 10:56:40"}
 
 
+async def test_days_begin_where_the_asker_is(plant: Registry, ask: Ask) -> None:
+    """ "yesterday" of somebody in Seoul is not "yesterday" of UTC."""
+    said = {"sql": "SELECT 1", "args": {"since": {"$time": "yesterday", "edge": "from"}}}
+    model = Model(planned({"step_id": "s", "tool": "plant_query", "params": said}))
+
+    there = await made(plant, model, ask("what happened?", context={"time_zone": "Asia/Seoul"}))
+    here = await made(plant, model, ask("what happened?"))
+
+    assert [plan.steps[0].params["args"]["since"] for plan in (there, here)] == [
+        "2026-11-16 15:00:00",
+        "2026-11-17 00:00:00",
+    ]
+
+
 @pytest.mark.parametrize(
     ("first", "complaint"),
     [
