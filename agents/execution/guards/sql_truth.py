@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from agents.execution.guards.sql_values import rows_for, truth, understood, value_of
+from agents.execution.guards.sql_three_valued import truth
+from agents.execution.guards.sql_values import rows_for, understood, value_of
 
 _FILTERS = (exp.Where, exp.Having, exp.Qualify, exp.PreWhere)
 _DISGUISES = (exp.Xor, exp.Case, exp.If, exp.Coalesce, exp.In, exp.Any, exp.Greatest, exp.Least, exp.Nullif)
+_PLAIN = (exp.Predicate, exp.Not, exp.Exists, exp.Column, exp.Literal, exp.Boolean, exp.Or, exp.Placeholder)
+"""Conditions that are what they look like; a sum or a function used as one has to be tried."""
 _ROW_BOUND = (exp.AggFunc, exp.Window, exp.Placeholder)
 _MOST_SYMBOLS = 8
-_HOLDS = "\0holds"
-"""Key of what is known to be true on every row."""
+_HOLDS, _FAILS = "\0holds", "\0fails"
+"""Keys of what is known to be true, and to be false, on every row."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def always_true_alternative(nodes: Sequence[exp.Expr], reach: Reach) -> str | No
             if len(group) > 1 and _Condition(exp.or_(*group, copy=True), reach).always():
                 return "alternatives that together are always true"
     for condition in _filters(nodes):
-        if condition.find(*_DISGUISES):
+        if not isinstance(condition, _PLAIN) or condition.find(*_DISGUISES):
             judged_one = _Condition(condition, reach)
             if judged_one.bound and judged_one.always():
                 return "a condition that is always true in disguise"
@@ -136,7 +139,7 @@ class _Condition:
         for row in rows_for(self.symbols, self._literals()):
             if any(not isinstance(row[key], int) or row[key] < 0 for key in self._counts):
                 continue
-            value = truth(value_of(self.node, {**row, _HOLDS: True}, self._key))
+            value = truth(value_of(self.node, {**row, _HOLDS: True, _FAILS: False}, self._key))
             if value is False:
                 return False
             held = held or value is True
@@ -163,15 +166,24 @@ class _Condition:
         if isinstance(node, exp.Column):
             self._symbol(node, self._column(node), found)
             self.bound = self.bound or node.name.lower() != (self._reach.tenant_column or "").lower()
-        elif isinstance(node, exp.Query):
-            self._symbol(node, node.sql(), found)
-            self.bound = self.bound or correlated(node, self._reach.tables)
+        elif isinstance(node, exp.Query | exp.Subquery):
+            self._collect_query(node, found)
         elif isinstance(node, _ROW_BOUND):
             self._symbol(node, node.sql().lower(), found)
             self.bound = True
+        elif isinstance(node, exp.Exists):
+            self._subquery(node, node.this, _looks_up_itself(node), found)
+            self.bound = self.bound or correlated(node.this, self._reach.tables)
         elif isinstance(node, exp.In) and node.args.get("query") is not None:
             self._collect(node.this, found)
-            self._own_table(node, found)
+            self._subquery(node, node.args["query"], _same_table(node, node.args["query"]), found)
+        elif (
+            isinstance(node, exp.EQ)
+            and isinstance(node.expression, exp.Any)
+            and node.expression.find(exp.Query)
+        ):
+            self._collect(node.this, found)
+            self._subquery(node, node.expression.this, _same_table(node, node.expression.this), found)
         elif understood(node):
             for child in node.iter_expressions():
                 if not isinstance(child, exp.DataType):
@@ -184,13 +196,29 @@ class _Condition:
                 del found[key]
             self._symbol(node, node.sql().lower(), found)
 
-    def _own_table(self, node: exp.In, found: dict[str, exp.Expr]) -> None:
-        """`id IN (SELECT id FROM the_same_table)` holds on every row; any other subquery may hold or not."""
-        key = node.sql().lower()
-        if _same_table(node):
-            self._keys[id(node)] = _HOLDS
+    def _collect_query(self, node: exp.Expr, found: dict[str, exp.Expr]) -> None:
+        """A query without FROM is its one expression; any other is a value of its own."""
+        query = node
+        while isinstance(query, exp.Subquery | exp.Paren):
+            query = query.this
+        alone = isinstance(query, exp.Select) and len(query.expressions) == 1 and not query.args.get("from_")
+        if alone and not query.args.get("where"):
+            self._collect(query.expressions[0].unalias(), found)
             return
-        self._symbol(node, key, found)
+        self._symbol(node, node.sql(), found)
+        self.bound = self.bound or correlated(query, self._reach.tables)
+
+    def _subquery(self, node: exp.Expr, query: exp.Expr, holds: bool, found: dict[str, exp.Expr]) -> None:
+        """`id IN (SELECT id FROM the_same_table)` holds on every row, one in a subquery of no rows on none; any other
+        may hold or not."""
+        where = query.find(exp.Where)
+        inside = None if where is None else _Condition(where.this, self._reach)
+        if holds:
+            self._keys[id(node)] = _HOLDS
+        elif inside is not None and not inside.bound and inside.never():
+            self._keys[id(node)] = _FAILS
+        else:
+            self._symbol(node, node.sql().lower(), found)
 
     def _symbol(self, node: exp.Expr, key: str, found: dict[str, exp.Expr]) -> None:
         self._keys[id(node)] = key
@@ -229,8 +257,39 @@ def correlated(query: exp.Expr, tables: Mapping[str, tuple[str, ...]]) -> bool:
     return False
 
 
-def _same_table(node: exp.In) -> bool:
-    left, query = _bare(node.this), _bare(node.args["query"])
+def _looks_up_itself(node: exp.Exists) -> bool:
+    """`EXISTS (SELECT 1 FROM t x WHERE x.id = t.id)`: every row of t finds itself."""
+    query = node.this
+    if not isinstance(query, exp.Select) or any(
+        query.args.get(name) for name in ("joins", "having", "qualify")
+    ):
+        return False
+    where, source = query.args.get("where"), query.args.get("from_")
+    if where is None or source is None or source.this.name.lower() not in _around(node):
+        return False
+    inside = source.this.alias_or_name.lower()
+    for each in _conjuncts(where.this):
+        if not isinstance(each, exp.EQ):
+            return False
+        left, right = _bare(each.this), _bare(each.expression)
+        if not isinstance(left, exp.Column) or not isinstance(right, exp.Column):
+            return False
+        if left.name.lower() != right.name.lower():
+            return False
+        if (left.table.lower() == inside) == (right.table.lower() == inside):
+            return False
+    return True
+
+
+def _around(node: exp.Expr) -> set[str]:
+    """Names of the tables of the query a node stands in."""
+    outer = node.find_ancestor(exp.Select)
+    around = None if outer is None else outer.args.get("from_")
+    return set() if around is None else {table.name.lower() for table in around.find_all(exp.Table)}
+
+
+def _same_table(node: exp.Expr, query: exp.Expr) -> bool:
+    left, query = _bare(node.this), _bare(query)
     while isinstance(query, exp.Subquery):
         query = _bare(query.this)
     if not isinstance(left, exp.Column) or not isinstance(query, exp.Select) or len(query.expressions) != 1:
@@ -240,10 +299,7 @@ def _same_table(node: exp.In) -> bool:
     chosen, source = query.expressions[0].unalias(), query.args.get("from_")
     if not isinstance(chosen, exp.Column) or chosen.name.lower() != left.name.lower() or source is None:
         return False
-    outer = node.find_ancestor(exp.Select)
-    around = None if outer is None else outer.args.get("from_")
-    names = set() if around is None else {table.name.lower() for table in around.find_all(exp.Table)}
-    return isinstance(source.this, exp.Table) and source.this.name.lower() in names
+    return isinstance(source.this, exp.Table) and source.this.name.lower() in _around(node)
 
 
 def _bare(node: exp.Expr) -> exp.Expr:

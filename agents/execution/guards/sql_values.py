@@ -14,11 +14,10 @@ from typing import Any
 
 from sqlglot import exp
 
-UNSURE: Any = type("Unsure", (), {"__repr__": lambda _: "UNSURE"})()
-"""A value that engines disagree about, such as a word compared with a number."""
+from agents.execution.guards.sql_three_valued import UNSURE, as_number, as_text, both, compared, either, truth
 
 _MOST_ROWS = 240
-_NUMBERS: tuple[Any, ...] = (-8_123_456_789.5, -1, 0, 1, 2, 9_876_543_210.25)
+_NUMBERS: tuple[Any, ...] = (-8_123_456_789, -1, 0, 1, 2, 9_876_543_210)
 _TEXTS: tuple[Any, ...] = ("", "~zq~", "0001-01-01 00:00:00", "9998-12-31 23:59:59", "1")
 
 Row = Mapping[str, Any]
@@ -61,51 +60,28 @@ def value_of(node: exp.Expr, row: Row, key: Callable[[exp.Expr], str]) -> Any:
 
 def understood(node: exp.Expr) -> bool:
     """Is the node one whose value follows from those of its parts?"""
-    return type(node) in _EVALUATE
-
-
-def truth(value: Any) -> Any:
-    """A value as a condition: True, False, None or UNSURE."""
-    if value is None or value is UNSURE:
-        return value
-    if isinstance(value, str):
-        number = _number(value)
-        return UNSURE if number is UNSURE else number != 0
-    return bool(value)
+    if isinstance(node, exp.Anonymous):
+        name = str(node.this).lower()
+        return name in _NAMED_COMPARISONS or name in _NAMED_ARITHMETIC or name in _NAMED_TESTS
+    return type(node) in _EVALUATE and not isinstance(node, exp.Query | exp.Subquery)
 
 
 _Inner = Callable[[exp.Expr], Any]
 
 
-def _number(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        number = float(value)
-    except ValueError:
-        return UNSURE
-    return number if math.isfinite(number) else UNSURE
-
-
-def _compared(left: Any, right: Any, how: Callable[[Any, Any], bool]) -> Any:
-    if left is UNSURE or right is UNSURE:
-        return UNSURE
-    if left is None or right is None:
-        return None
-    if isinstance(left, str) != isinstance(right, str):
-        left, right = _number(left), _number(right)
-        if left is UNSURE or right is UNSURE:
-            return UNSURE
-    return how(left, right)
-
-
 def _comparison(how: Callable[[Any, Any], bool]) -> Callable[[Any, _Inner], Any]:
-    return lambda node, inner: _compared(inner(node.this), inner(node.expression), how)
+    def evaluate(node: Any, inner: _Inner) -> Any:
+        left, right = inner(node.this), node.expression
+        if isinstance(right, exp.Any) and isinstance(right.this.unnest(), exp.Array):
+            return either(compared(left, inner(each), how) for each in right.this.unnest().expressions)
+        return compared(left, inner(right), how)
+
+    return evaluate
 
 
 def _arithmetic(how: Callable[[Any, Any], Any]) -> Callable[[Any, _Inner], Any]:
     def evaluate(node: Any, inner: _Inner) -> Any:
-        left, right = _number(inner(node.this)), _number(inner(node.expression))
+        left, right = as_number(inner(node.this)), as_number(inner(node.expression))
         if left is None or right is None:
             return None
         if left is UNSURE or right is UNSURE:
@@ -123,40 +99,20 @@ def _not(node: Any, inner: _Inner) -> Any:
     return value if value is None or value is UNSURE else not value
 
 
-def _or(values: Iterable[Any]) -> Any:
-    found: Any = False
-    for value in map(truth, values):
-        if value is True:
-            return True
-        if value is UNSURE or (value is None and found is False):
-            found = value
-    return found
-
-
-def _and(values: Iterable[Any]) -> Any:
-    found: Any = True
-    for value in map(truth, values):
-        if value is False:
-            return False
-        if value is UNSURE or (value is None and found is True):
-            found = value
-    return found
-
-
 def _xor(node: Any, inner: _Inner) -> Any:
-    return _compared(truth(inner(node.this)), truth(inner(node.expression)), operator.ne)
+    return compared(truth(inner(node.this)), truth(inner(node.expression)), operator.ne)
 
 
 def _in(node: Any, inner: _Inner) -> Any:
     if node.args.get("query") is not None:
         return UNSURE
     value = inner(node.this)
-    return _or(_compared(value, inner(each), operator.eq) for each in node.expressions)
+    return either(compared(value, inner(each), operator.eq) for each in node.expressions)
 
 
 def _between(node: Any, inner: _Inner) -> Any:
     value, low, high = inner(node.this), inner(node.args["low"]), inner(node.args["high"])
-    return _and([_compared(value, low, operator.ge), _compared(value, high, operator.le)])
+    return both([compared(value, low, operator.ge), compared(value, high, operator.le)])
 
 
 def _is(node: Any, inner: _Inner) -> Any:
@@ -167,7 +123,7 @@ def _is(node: Any, inner: _Inner) -> Any:
         return left is right
     if isinstance(node.expression, exp.Boolean):
         return truth(left) == right
-    return _compared(left, right, operator.eq)
+    return compared(left, right, operator.eq)
 
 
 def _like(node: Any, inner: _Inner) -> Any:
@@ -176,18 +132,18 @@ def _like(node: Any, inner: _Inner) -> Any:
         return None
     if text is UNSURE or pattern is UNSURE:
         return UNSURE
-    parts = [".*" if char == "%" else "." if char == "_" else re.escape(char) for char in _text(pattern)]
-    return re.fullmatch("".join(parts), _text(text), re.IGNORECASE | re.DOTALL) is not None
+    parts = [".*" if char == "%" else "." if char == "_" else re.escape(char) for char in as_text(pattern)]
+    return re.fullmatch("".join(parts), as_text(text), re.IGNORECASE | re.DOTALL) is not None
 
 
 def _glob(node: Any, inner: _Inner) -> Any:
     text, pattern = inner(node.this), inner(node.expression)
     if text is None:
         return None
-    if text is UNSURE or pattern is None or pattern is UNSURE or set("?[") & set(_text(pattern)):
+    if text is UNSURE or pattern is None or pattern is UNSURE or set("?[") & set(as_text(pattern)):
         return UNSURE
-    parts = [".*" if char == "*" else re.escape(char) for char in _text(pattern)]
-    return re.fullmatch("".join(parts), _text(text), re.DOTALL) is not None
+    parts = [".*" if char == "*" else re.escape(char) for char in as_text(pattern)]
+    return re.fullmatch("".join(parts), as_text(text), re.DOTALL) is not None
 
 
 _ANYTHING = re.compile(r"\^?(\(?\.?\*?\)?|\.\*|\(\.\*\)|.\*|.\?)\$?")
@@ -203,22 +159,18 @@ def _regular(node: Any, inner: _Inner) -> Any:
     return UNSURE
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else str(value)
-
-
 def _concat(values: Iterable[Any]) -> Any:
     found = list(values)
     if UNSURE in found:
         return UNSURE
-    return None if None in found else "".join(map(_text, found))
+    return None if None in found else "".join(map(as_text, found))
 
 
 def _case(node: Any, inner: _Inner) -> Any:
     given = None if node.this is None else inner(node.this)
     for branch in node.args["ifs"]:
         value = inner(branch.this)
-        holds = truth(value) if node.this is None else _compared(given, value, operator.eq)
+        holds = truth(value) if node.this is None else compared(given, value, operator.eq)
         if holds is UNSURE:
             return UNSURE
         if holds:
@@ -245,7 +197,7 @@ def _coalesce(node: Any, inner: _Inner) -> Any:
 
 def _nullif(node: Any, inner: _Inner) -> Any:
     value = inner(node.this)
-    same = _compared(value, inner(node.expression), operator.eq)
+    same = compared(value, inner(node.expression), operator.eq)
     return UNSURE if same is UNSURE else None if same else value
 
 
@@ -272,7 +224,7 @@ def _texts(how: Callable[[str, str], bool]) -> Callable[[Any, _Inner], Any]:
         left, right = inner(node.this), inner(node.expression)
         if left is UNSURE or right is UNSURE:
             return UNSURE
-        return None if left is None or right is None else how(_text(left), _text(right))
+        return None if left is None or right is None else how(as_text(left), as_text(right))
 
     return evaluate
 
@@ -289,11 +241,11 @@ def _cast(node: Any, inner: _Inner) -> Any:
         return value
     kind = node.to.this.name
     if "CHAR" in kind or kind == "TEXT":
-        return _text(value)
+        return as_text(value)
     if kind in ("BOOLEAN", "BOOL"):
         return {"true": True, "false": False, "t": True, "f": False}.get(str(value).lower(), truth(value))
     if "INT" in kind or kind in ("DOUBLE", "FLOAT", "DECIMAL"):
-        return _number(value)
+        return as_number(value)
     return UNSURE if not isinstance(value, str) else value
 
 
@@ -309,14 +261,84 @@ def _deniable(evaluate: Callable[[Any, _Inner], Any]) -> Callable[[Any, _Inner],
     return evaluated
 
 
+def _position(node: Any, inner: _Inner) -> Any:
+    text, part = inner(node.this), inner(node.args["substr"])
+    if text is UNSURE or part is UNSURE:
+        return UNSURE
+    return None if text is None or part is None else as_text(text).find(as_text(part)) + 1
+
+
+def _named(node: Any, inner: _Inner) -> Any:
+    """ClickHouse's operators as functions, and a few functions of others."""
+    name, values = node.this.lower(), [inner(each) for each in node.expressions]
+    how = _NAMED_COMPARISONS.get(name)
+    if how is not None and len(values) == 2:
+        return compared(values[0], values[1], how)
+    counted = _NAMED_ARITHMETIC.get(name)
+    if counted is not None and len(values) == 2:
+        left, right = map(as_number, values)
+        return (
+            UNSURE if left is UNSURE or right is UNSURE else None if None in values else counted(left, right)
+        )
+    if name in ("isnull", "isnotnull") and len(values) == 1:
+        return UNSURE if values[0] is UNSURE else (values[0] is None) == (name == "isnull")
+    if name == "multiif":
+        return _multi_if(values)
+    if name == "num_nulls":
+        return UNSURE if UNSURE in values else values.count(None)
+    return UNSURE
+
+
+def _multi_if(values: list[Any]) -> Any:
+    while len(values) > 1:
+        holds = truth(values[0])
+        if holds is UNSURE or holds:
+            return UNSURE if holds is UNSURE else values[1]
+        values = values[2:]
+    return values[0] if values else UNSURE
+
+
+_NAMED_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "equals": operator.eq,
+    "notequals": operator.ne,
+    "less": operator.lt,
+    "greater": operator.gt,
+    "lessorequals": operator.le,
+    "greaterorequals": operator.ge,
+    "strcmp": lambda left, right: int(left > right) - int(left < right),
+}
+_NAMED_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "plus": operator.add,
+    "minus": operator.sub,
+    "multiply": operator.mul,
+    "modulo": math.fmod,
+    "bitor": lambda left, right: int(left) | int(right),
+}
+
+
+_NAMED_TESTS = frozenset({"isnull", "isnotnull", "num_nulls", "multiif"})
+
+
+def _contained(node: Any, inner: _Inner) -> Any:
+    if not isinstance(node.this, exp.Array):
+        return UNSURE
+    value = inner(node.expression)
+    return either(compared(value, inner(each), operator.eq) for each in node.this.expressions)
+
+
+def _chosen(node: Any, inner: _Inner) -> Any:
+    """A SELECT without FROM is its one expression."""
+    return inner(node.expressions[0].unalias())
+
+
 _EVALUATE: Mapping[type[exp.Expr], Callable[[Any, _Inner], Any]] = {
     exp.Literal: _literal,
     exp.Boolean: lambda node, _: bool(node.this),
     exp.Null: lambda node, _: None,
     exp.Paren: lambda node, inner: inner(node.this),
     exp.Not: _not,
-    exp.And: lambda node, inner: _and(inner(each) for each in (node.this, node.expression)),
-    exp.Or: lambda node, inner: _or(inner(each) for each in (node.this, node.expression)),
+    exp.And: lambda node, inner: both(inner(each) for each in (node.this, node.expression)),
+    exp.Or: lambda node, inner: either(inner(each) for each in (node.this, node.expression)),
     exp.Xor: _xor,
     exp.EQ: _comparison(operator.eq),
     exp.NEQ: _comparison(operator.ne),
@@ -354,11 +376,18 @@ _EVALUATE: Mapping[type[exp.Expr], Callable[[Any, _Inner], Any]] = {
     exp.BitwiseAnd: _arithmetic(lambda left, right: int(left) & int(right)),
     exp.Neg: _of_one(lambda value: UNSURE if isinstance(value, str) else -value),
     exp.Abs: _of_one(lambda value: UNSURE if isinstance(value, str) else abs(value)),
-    exp.Length: _of_one(lambda value: len(_text(value))),
-    exp.Lower: _of_one(lambda value: _text(value).lower()),
-    exp.Upper: _of_one(lambda value: _text(value).upper()),
-    exp.Trim: _of_one(lambda value: _text(value).strip()),
-    exp.Reverse: _of_one(lambda value: _text(value)[::-1]),
+    exp.Length: _of_one(lambda value: len(as_text(value))),
+    exp.Lower: _of_one(lambda value: as_text(value).lower()),
+    exp.Upper: _of_one(lambda value: as_text(value).upper()),
+    exp.Trim: _of_one(lambda value: as_text(value).strip()),
+    exp.Reverse: _of_one(lambda value: as_text(value)[::-1]),
+    exp.Pow: _arithmetic(lambda left, right: left**right if abs(left) < 10_000 > abs(right) else UNSURE),
+    exp.Sign: _of_one(lambda value: UNSURE if isinstance(value, str) else (value > 0) - (value < 0)),
+    exp.StrPosition: _position,
+    exp.Anonymous: _named,
+    exp.ArrayContains: _contained,
+    exp.Select: _chosen,
+    exp.Subquery: lambda node, inner: inner(node.this),
     exp.Contains: _texts(lambda whole, part: part in whole),
     exp.StartsWith: _texts(str.startswith),
     exp.EndsWith: _texts(str.endswith),
