@@ -19,6 +19,9 @@ from agents.execution.observed import Observed
 from agents.execution.refusals import busy, circuit_open, rate_limited
 from schemas.errors import ErrorCode
 
+GIVES_UP_BEFORE_S = 0.25
+"""A call that waits in vain says so this long before its deadline, so that the answer can still tell why."""
+
 _SOONEST_S = 0.001
 
 
@@ -139,14 +142,14 @@ class Turnstile:
             return self._over_limit(now)
         if self._queued >= self.terms.queue_length and not self._made_room(tenant_id):
             return self._over_limit(now, full=True)
-        loop = asyncio.get_running_loop()
+        loop, left_s = asyncio.get_running_loop(), deadline_at - now
         turn: _Waiter = loop.create_future()
         self._waiting.setdefault(tenant_id, deque()).append(turn)
         self._queued += 1
         self._pump()
         timers = [
-            loop.call_later(deadline_at - now, self._give_up, turn, True),
-            loop.call_later(min(timeout_s, deadline_at - now), self._give_up, turn, False),
+            loop.call_later(left_s - min(GIVES_UP_BEFORE_S, left_s / 10), self._give_up, turn, True),
+            loop.call_later(min(timeout_s, left_s), self._give_up, turn, False),
         ]
         try:
             return await turn
