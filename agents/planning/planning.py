@@ -41,7 +41,7 @@ _PRODUCER_REASONS = ("the question brought its own plan",)
 Outcome = PlanMade | PlanFailed
 Selection = Literal["rules", "llm", "rules-then-llm"]
 
-SURE = 5.0
+SURE = 3.5
 """The score, of 10, from which the rules' plan stands without asking a language model (`rules-then-llm`)."""
 _LLM_SHARE = 0.5
 """Of the time that is left a language model may take at most this much: its plan has to be run, too."""
