@@ -88,8 +88,7 @@ class Client:
         async with self._connection.expecting(trace, self._connection.home_of(trace)) as future:
             if look_back_s > 0 and (earlier := await self._earlier(trace, look_back_s)):
                 return earlier
-            await self._connection.send(asked, raw, trace, future)
-            return await within(future, asked.question_id, trace, limit_s)
+            return await self._connection.send_and_wait(asked, raw, trace, future, limit_s)
 
     async def publish(self, question: str, **asking: Unpack[Asking]) -> Published:
         """Publish a question and return when the broker has it. Raises Refused, NotReachable."""

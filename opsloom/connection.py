@@ -111,7 +111,7 @@ class Connection:
         """Return if the broker answers in time. Raises NotReachable."""
         try:
             async with asyncio.timeout(timeout_s):
-                await self._tail.probe()
+                await self._producer.client.fetch_all_metadata()
         except (KafkaError, TimeoutError) as exc:
             raise unreachable(self.broker) from exc
 
@@ -174,6 +174,22 @@ class Connection:
         if waiter is not None:
             self.waiting.blame((placed.topic, placed.partition, placed.offset), waiter)
         return Published(asked.question_id, trace, placed.topic, placed.partition, placed.offset)
+
+    async def send_and_wait(
+        self,
+        asked: QuestionAsked,
+        raw: bytes,
+        trace: str,
+        waiter: "asyncio.Future[AnswerComposed]",
+        limit_s: float,
+    ) -> AnswerComposed:
+        """Publish, and wait for the answer; both within the limit. Raises Refused, NoAnswer, NotReachable."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.send(asked, raw, trace, waiter)
+                return await waiter
+        except TimeoutError:
+            raise NoAnswer(asked.question_id, trace, limit_s) from None
 
     async def earlier(self, trace: str, since: float) -> AnswerComposed | None:
         """The trace's answer if it came after `since` (Unix seconds) and lies on the topic. Raises KafkaError."""

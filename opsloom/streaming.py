@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 
 from opsloom.connection import Connection
 from opsloom.errors import NoAnswer
@@ -33,16 +33,21 @@ async def ask_and_follow(
 
     Close it (`contextlib.aclosing`) when you stop before its end, so that nothing goes on reading.
     """
-    async with (
-        connection.watched(trace) as queue,
-        connection.expecting(trace, connection.home_of(trace)) as future,
-    ):
-        with meanwhile(future):
-            await connection.send(asked, raw, trace, future)
-            progress = Progress(trace)
-            async for event in _until(future, queue, limit_s):
-                for told in progress.take(event):
-                    yield told
+    give_up_at = asyncio.get_running_loop().time() + limit_s
+    async with AsyncExitStack() as held:
+        try:
+            async with asyncio.timeout_at(give_up_at):
+                queue = await held.enter_async_context(connection.watched(trace))
+                home = connection.home_of(trace)
+                future = await held.enter_async_context(connection.expecting(trace, home))
+                held.enter_context(meanwhile(future))
+                await connection.send(asked, raw, trace, future)
+        except TimeoutError:
+            raise NoAnswer(asked.question_id, trace, limit_s) from None
+        progress = Progress(trace)
+        async for event in _until(future, queue, give_up_at):
+            for told in progress.take(event):
+                yield told
         if not future.done():
             raise NoAnswer(asked.question_id, trace, limit_s)
         for told in progress.finish(future.result()):
@@ -50,11 +55,10 @@ async def ask_and_follow(
 
 
 async def _until(
-    future: Waiter, queue: "asyncio.Queue[Event]", limit_s: float
+    future: Waiter, queue: "asyncio.Queue[Event]", give_up_at: float
 ) -> AsyncGenerator[Event, None]:
-    """What the queue gives until the future is done or the time is over."""
+    """What the queue gives until the future is done or the loop's clock says so."""
     loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + limit_s
     getting: asyncio.Task[Event] | None = None
     try:
         while True:

@@ -61,15 +61,6 @@ class Tail:
                 await self._reader
         await self._consumer.stop()
 
-    @property
-    def partitions(self) -> tuple[TopicPartition, ...]:
-        """All that may be followed."""
-        return self._partitions
-
-    async def probe(self) -> None:
-        """Return if the broker answers. Raises KafkaError."""
-        await self._consumer.end_offsets(self._partitions[:1])
-
     @contextlib.asynccontextmanager
     async def following(self, *partitions: TopicPartition) -> AsyncIterator[None]:
         """Inside, everything written to these partitions from now on is read."""

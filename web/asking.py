@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from opsloom.connection import Connection, within
+from opsloom.connection import Connection
 from opsloom.errors import NoAnswer, NotReachable, Refused
 from opsloom.progress import Progress
 from opsloom.questions import headers_of
@@ -96,9 +96,10 @@ class Asking:
                 if (earlier := self._earlier(prepared)) is not None:
                     return earlier
                 with self._looking_back(prepared, future):
-                    await self._connection.send(asked, prepared.raw, trace, future)
                     self._answers.expect(trace, asked.tenant_id, self._clock())
-                    answer = await within(future, asked.question_id, trace, prepared.wait_s)
+                    answer = await self._connection.send_and_wait(
+                        asked, prepared.raw, trace, future, prepared.wait_s
+                    )
             return same_question(asked, answer)
 
     async def follow(self, prepared: Prepared) -> AsyncGenerator[ProgressEvent, None]:
