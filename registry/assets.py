@@ -14,7 +14,7 @@ CapabilityType = Literal[
 ]
 ExecutionMode = Literal["serial", "parallel", "streaming", "batch"]
 Engine = Literal[
-    "sqlite", "clickhouse", "ladybug", "fts5", "http", "prometheus", "mcp", "postgres", "duckdb", "mysql"
+    "sqlite", "clickhouse", "ladybug", "fts5", "http", "prometheus", "mcp", "postgres", "duckdb", "mysql", "neo4j"
 ]
 Kind = Literal["sql", "http", "graph", "document", "llm", "timeseries", "mcp"]
 PolicySet = Literal["DEFAULT", "SQL", "HTTP", "GRAPH"]

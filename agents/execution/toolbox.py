@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from agents.execution.tool import Tool
-from agents.execution.tools.engines.engine import Engine
+from agents.execution.tools.engines.by_name import EXTRAS, Engines
 from agents.llm.client import LlmClient
 from registry.registry import Registry
 
@@ -15,7 +15,9 @@ class MissingExtra(RuntimeError):
     """A tool needs a library that is not installed: `extra` names what to install."""
 
     def __init__(self, tool_type: str, extra: str) -> None:
-        super().__init__(f'{tool_type} needs the extra {extra}. Install it: pip install "opsloom[{extra}]"')
+        self.reason = f"{tool_type} needs the extra {extra}"
+        self.hint = f'Install it: pip install "opsloom[{extra}]"'
+        super().__init__(f"{self.reason}. {self.hint}")
         self.extra = extra
 
 
@@ -39,16 +41,8 @@ def build_tools(
     return {tool_type: make(settings) for tool_type, make in _MAKERS.items() if tool_type in used}
 
 
-_EXTRAS: Mapping[str, tuple[str, str]] = {
-    "postgres": ("asyncpg", "postgres"),
-    "duckdb": ("duckdb", "duckdb"),
-    "mysql": ("pymysql", "mysql"),
-}
-"""Engines whose library is an extra: what to look for, and the extra's name."""
-
-
 def _need(engine: str) -> None:
-    library, extra = _EXTRAS.get(engine, ("", ""))
+    library, extra = EXTRAS.get(engine, ("", ""))
     if extra and importlib.util.find_spec(library) is None:
         raise MissingExtra(f"A source of the engine {engine}", extra)
 
@@ -71,10 +65,11 @@ class _Settings(NamedTuple):
 # up to a third of a second each.
 
 
-def _engines(settings: _Settings) -> Mapping[str, Engine]:
-    from agents.execution.tools.engines.by_name import SqlEngines
+def _engines(settings: _Settings) -> Engines:
+    from agents.execution.tools.engines.by_name import SQL_ENGINES, make_engine
 
-    return SqlEngines(settings.clickhouse_database, settings.clickhouse_user, settings.clickhouse_password)
+    account = settings.clickhouse_database, settings.clickhouse_user, settings.clickhouse_password
+    return Engines(SQL_ENGINES, lambda name: make_engine(name, *account))
 
 
 def _direct_query(settings: _Settings) -> Tool:
@@ -97,12 +92,10 @@ def _document_search(settings: _Settings) -> Tool:
 
 
 def _graph_query(settings: _Settings) -> Tool:
-    if importlib.util.find_spec("ladybug") is None:
-        raise MissingExtra("graph_query", "graph")
-    from agents.execution.tools.engines.ladybug import LadybugEngine
+    from agents.execution.tools.engines.by_name import GRAPH_ENGINES
     from agents.execution.tools.graph_query import GraphQuery
 
-    return GraphQuery(LadybugEngine(), threads=settings.few, clock=settings.clock)
+    return GraphQuery(Engines(GRAPH_ENGINES), threads=settings.few, clock=settings.clock)
 
 
 def _baseline_metrics(settings: _Settings) -> Tool:

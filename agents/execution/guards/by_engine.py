@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 
-from agents.execution.guards.cypher import cypher_guard
+from agents.execution.guards.cypher import CypherGuard, cypher_guard
 from agents.execution.guards.verdict import Bounds, Guard, Verdict
 
 
@@ -31,4 +31,5 @@ GUARDS: Mapping[str, Guard] = {
     "duckdb": _LateSqlGuard("duckdb"),
     "mysql": _LateSqlGuard("mysql"),
     "ladybug": cypher_guard,
+    "neo4j": CypherGuard("neo4j"),
 }

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
 from agents.execution.tool import Invocation, Parameters
+from agents.execution.tools.engines.by_name import Engines
 from agents.execution.tools.engines.engine import Engine, Found, Question
 from agents.execution.tools.outputs import rows_output
 from agents.execution.tools.series_baselines import (
@@ -73,9 +74,7 @@ class BaselineMetrics:
     parameters = BaselineMetricsParameters
     statement_field = None
 
-    def __init__(
-        self, engines: Mapping[str, Engine], *, threads: int = 4, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, engines: Engines, *, threads: int = 4, clock: Callable[[], float] = time.time) -> None:
         self._engines = engines
         self._threads = Threads(threads, "baseline-metrics")
         self._clock = clock
@@ -83,8 +82,10 @@ class BaselineMetrics:
     async def run(self, invocation: Invocation) -> ToolOutput | OpsError:
         """Points and figures. No points is no error: no rows, and `row_count` 0."""
         source = invocation.source
-        engine = self._engines.get(source.engine) if source is not None else None
-        if source is None or engine is None or (table := _table_of(source)) is None:
+        engine = self._engines.of(invocation)
+        if isinstance(engine, OpsError):
+            return engine
+        if source is None or (table := _table_of(source)) is None:
             return ops_error(
                 ErrorCode.ASSET_LOAD_FAILED,
                 detail=f"{invocation.tool.id} has no source with a table of series",
@@ -100,8 +101,7 @@ class BaselineMetrics:
     async def close(self) -> None:
         """End the threads and the engines."""
         await self._threads.close()
-        for engine in self._engines.values():
-            engine.close()
+        self._engines.close()
 
 
 def _table_of(source: SourceAsset) -> str | None:

@@ -1,17 +1,18 @@
 """`direct_query`: one guarded SQL statement against SQLite or ClickHouse."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field
 
 from agents.execution.tool import Invocation, Parameters
-from agents.execution.tools.engines.engine import Engine, Question
+from agents.execution.tools.engines.by_name import Engines
+from agents.execution.tools.engines.engine import Question
 from agents.execution.tools.outputs import rows_output
 from agents.execution.tools.threads import Threads
 from schemas.calls import ToolOutput
-from schemas.errors import ErrorCode, OpsError, ops_error
+from schemas.errors import OpsError
 
 
 class DirectQueryParameters(Parameters):
@@ -27,9 +28,7 @@ class DirectQuery:
     parameters = DirectQueryParameters
     statement_field = "sql"
 
-    def __init__(
-        self, engines: Mapping[str, Engine], *, threads: int = 8, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, engines: Engines, *, threads: int = 8, clock: Callable[[], float] = time.time) -> None:
         self._engines = engines
         self._threads = Threads(threads, "direct-query")
         self._clock = clock
@@ -37,9 +36,10 @@ class DirectQuery:
     async def run(self, invocation: Invocation) -> ToolOutput | OpsError:
         """Rows as a table, with `row_count`; the engine's errors as they are."""
         source = invocation.source
-        engine = self._engines.get(source.engine) if source is not None else None
-        if source is None or engine is None:
-            return ops_error(ErrorCode.ASSET_LOAD_FAILED, detail=f"{invocation.tool.id} has no SQL source")
+        engine = self._engines.of(invocation)
+        if isinstance(engine, OpsError):
+            return engine
+        assert source is not None, "an engine comes with its source"
         question = Question(
             source,
             invocation.tenant_id,
@@ -56,5 +56,4 @@ class DirectQuery:
     async def close(self) -> None:
         """End the threads and the engines."""
         await self._threads.close()
-        for engine in self._engines.values():
-            engine.close()
+        self._engines.close()

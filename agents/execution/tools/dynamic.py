@@ -10,7 +10,8 @@ from agents.execution.guards.verdict import Refuse
 from agents.execution.tool import Built, Invocation
 from agents.execution.tools.dynamic_parameters import Derived, DynamicParameters
 from agents.execution.tools.dynamic_statement import TOTAL, build_statement
-from agents.execution.tools.engines.engine import Engine, Found, Question
+from agents.execution.tools.engines.by_name import Engines
+from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.outputs import rows_output
 from agents.execution.tools.threads import Threads
 from registry.assets import SourceAsset
@@ -26,9 +27,7 @@ class Dynamic:
     parameters = DynamicParameters
     statement_field = "statement"
 
-    def __init__(
-        self, engines: Mapping[str, Engine], *, threads: int = 8, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, engines: Engines, *, threads: int = 8, clock: Callable[[], float] = time.time) -> None:
         self._engines = engines
         self._threads = Threads(threads, "dynamic")
         self._clock = clock
@@ -48,8 +47,10 @@ class Dynamic:
     async def run(self, invocation: Invocation) -> ToolOutput | OpsError:
         """Rows as a table; `total` among the facts where it was asked for; the engine's errors as they are."""
         source, built = invocation.source, invocation.built
-        engine = self._engines.get(source.engine) if source is not None else None
-        if source is None or engine is None or built is None:
+        engine = self._engines.of(invocation)
+        if isinstance(engine, OpsError):
+            return engine
+        if source is None or built is None:
             return ops_error(ErrorCode.ASSET_LOAD_FAILED, detail=f"{invocation.tool.id} has no SQL source")
         question = Question(
             source,
@@ -77,8 +78,7 @@ class Dynamic:
     async def close(self) -> None:
         """End the threads and the engines."""
         await self._threads.close()
-        for engine in self._engines.values():
-            engine.close()
+        self._engines.close()
 
 
 def _without_total(found: Found) -> tuple[int | None, Found]:

@@ -1,4 +1,4 @@
-"""`graph_query`: one guarded Cypher statement against the embedded graph store."""
+"""`graph_query`: one guarded Cypher statement against the embedded graph store or Neo4j."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,11 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from agents.execution.tool import Invocation, Parameters
-from agents.execution.tools.engines.engine import Engine, Question
+from agents.execution.tools.engines.by_name import Engines
+from agents.execution.tools.engines.engine import Question
 from agents.execution.tools.outputs import rows_output
 from agents.execution.tools.threads import Threads
 from schemas.calls import Shape, ToolOutput
-from schemas.errors import ErrorCode, OpsError, ops_error
+from schemas.errors import OpsError
 
 _EDGE = ("from", "relation", "to")
 
@@ -29,16 +30,18 @@ class GraphQuery:
     parameters = GraphQueryParameters
     statement_field = "cypher"
 
-    def __init__(self, engine: Engine, *, threads: int = 4, clock: Callable[[], float] = time.time) -> None:
-        self._engine = engine
+    def __init__(self, engines: Engines, *, threads: int = 4, clock: Callable[[], float] = time.time) -> None:
+        self._engines = engines
         self._threads = Threads(threads, "graph-query")
         self._clock = clock
 
     async def run(self, invocation: Invocation) -> ToolOutput | OpsError:
         """Rows, with `row_count`; the engine's errors as they are."""
         source = invocation.source
-        if source is None:
-            return ops_error(ErrorCode.ASSET_LOAD_FAILED, detail=f"{invocation.tool.id} has no source")
+        engine = self._engines.of(invocation)
+        if isinstance(engine, OpsError):
+            return engine
+        assert source is not None, "an engine comes with its source"
         question = Question(
             source,
             invocation.tenant_id,
@@ -47,16 +50,16 @@ class GraphQuery:
             invocation.row_cap + 1,
             invocation.timeout_s,
         )
-        found = await self._threads.run(lambda stop: self._engine.ask(question, stop))
+        found = await self._threads.run(lambda stop: engine.ask(question, stop))
         if isinstance(found, OpsError):
             return found
         shape = Shape.GRAPH if _are_edges(found.columns) else Shape.TABLE
         return rows_output(invocation, found.columns, found.rows, self._clock(), shape=shape)
 
     async def close(self) -> None:
-        """End the threads and close the store."""
+        """End the threads and close the stores."""
         await self._threads.close()
-        self._engine.close()
+        self._engines.close()
 
 
 def _are_edges(columns: Sequence[str]) -> bool:

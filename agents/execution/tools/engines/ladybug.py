@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.engine import Found, Question
+from agents.execution.tools.engines.graph_values import Listed, entity, listed_of
 from agents.execution.tools.engines.scalars import scalar
 from agents.execution.tools.threads import Stop
 from schemas.errors import ErrorCode, OpsError, ops_error
@@ -90,12 +91,12 @@ class LadybugEngine:
 
 def _fetched(connection: Any, question: Question, stop: Stop) -> Found:
     values = dict(question.values)
-    if question.source.tenant_column is not None:
+    if TENANT_PLACEHOLDER in question.statement:
         values[TENANT_PLACEHOLDER] = question.tenant_id
     result = connection.execute(question.statement, parameters=values)
     try:
         columns = tuple(result.get_column_names())
-        listed = {name.lower(): set(names) for name, names in question.source.tables.items()}
+        listed = listed_of(question.source.tables)
         rows: list[list[Any]] = []
         while result.has_next() and len(rows) < question.max_rows and not stop:
             rows.append([scalar(_shown(value, listed)) for value in result.get_next()])
@@ -104,8 +105,8 @@ def _fetched(connection: Any, question: Question, stop: Stop) -> Found:
         result.close()
 
 
-def _shown(value: Any, listed: dict[str, set[str]]) -> Any:
-    """A node or relation with its listed properties only; paths and lists of them likewise."""
+def _shown(value: Any, listed: Listed) -> Any:
+    """Nodes and relations, and lists and paths of them, as they may be shown."""
     if isinstance(value, list):
         return [_shown(each, listed) for each in value]
     if not isinstance(value, dict):
@@ -113,8 +114,7 @@ def _shown(value: Any, listed: dict[str, set[str]]) -> Any:
     label = value.get("_LABEL") or value.get("_label")
     if label is None:
         return {name: _shown(each, listed) for name, each in value.items()}
-    columns = listed.get(str(label).lower(), set())
-    return {"label": label, **{name: each for name, each in value.items() if name in columns}}
+    return entity(str(label), value, listed)
 
 
 def _as_error(error: RuntimeError) -> OpsError:

@@ -327,6 +327,7 @@ def test_only_tools_that_somebody_declared_are_made(folder: Path) -> None:
         "baseline_metrics",
         "document_search",
         "graph_query",
+        "llm_tool",
         "probe",
     }
 
