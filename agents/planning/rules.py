@@ -30,6 +30,7 @@ from agents.planning.wayfinding import (
     asks_for_help,
     asks_to_change,
     help_text,
+    of_datasets,
     suggestions,
 )
 from registry.assets import TemplateAsset
@@ -541,7 +542,7 @@ def _reject(
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         text = f"I do not know '{name}' here, so I cannot answer that.{meant}"
         examples = reading.query.dataset.examples
-        told = tuple(dict.fromkeys((*examples[:2], *ideas)))[:MAX_SUGGESTIONS]
+        told = tuple(dict.fromkeys((*examples[:2], *ideas, *of_datasets(view.reader))))[:MAX_SUGGESTIONS]
         return Reject(text, (*reasons_of(reading), *route.left_out), told, round(reading.score, 2))
     if route.unknown:
         text = f"I do not know '{route.unknown}' here, so I cannot answer that."
@@ -556,4 +557,5 @@ def _reject(
         wanted = ENOUGH_DESPITE_A_NAME if route.best.ignored else ENOUGH
         over = f", passing over '{' '.join(route.best.ignored)[:60]}'" if route.best.ignored else ""
         reasons.append(f"best candidate {route.best.document.id}: {score} of {wanted}{over}")
+    ideas = tuple(dict.fromkeys((*ideas, *of_datasets(view.reader))))[:MAX_SUGGESTIONS]
     return Reject(text, (*reasons, *route.left_out) or ("no word of it is known",), ideas, score)

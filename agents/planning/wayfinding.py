@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from agents.planning.reading.reader import Reader
 from agents.planning.retrieval import Document, Index
 from agents.planning.sentence import Sentence
 from schemas.questions import Mode
@@ -28,12 +29,17 @@ def asks_for_help(sentence: Sentence) -> bool:
     return len(sentence.tokens) <= _LONGEST_HELP and _HELP.search(sentence.text) is not None
 
 
+def of_datasets(reader: Reader) -> tuple[str, ...]:
+    """Example questions about the datasets there are."""
+    return tuple(example for each in reader.vocabulary.datasets.values() for example in each.examples)
+
+
 _ORDERS = (
     "delete|drop|truncate|insert|restart|reboot|kill|revoke|reassign|terminate|shutdown|shut down|roll back|disable"
     "|enable|wipe|purge|erase|reset|scale|set|assign|close|reopen|cancel|remove|update|create|approve|grant|refund|deploy"
 )
 _OBJECTS = (
-    "all|the|my|every|this|that|these|those|our|tickets?|orders?|service|host|user|alerts?|incident|permissions?|table"
+    "all|the|my|every|this|that|these|those|our|tickets?|orders?|service|host|user|alerts?|incidents?|outages?|permissions?|table"
     "|rows?|everything|it|a|an"
 )
 _SURE_ORDERS = "restart|reboot|kill|terminate|shutdown|shut down|roll back|delete|drop|truncate|purge|wipe"

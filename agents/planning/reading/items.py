@@ -19,6 +19,7 @@ _TOP_WORDS: Final = """
     상위 하위 최근 마지막 처음 최신
 """
 _TOP_BEFORE: Final = frozenset(_TOP_WORDS.split())
+_SPANS: Final = frozenset({"second", "minute", "hour", "day", "week"})
 _SCALES: Final = {
     "k": 1_000.0,
     "thousand": 1_000.0,
@@ -171,6 +172,8 @@ def _number(texts: list[str], at: int) -> tuple[float | None, int]:
     match = _NUMBER.fullmatch(texts[at])
     if match is not None:
         value, end = float(match[1].replace(",", "")) * _SCALES.get(match[2] or "", 1.0), at + 1
+    elif texts[at] in ("a", "an") and at + 1 < len(texts) and texts[at + 1] in _SPANS and at:
+        value, end = 1.0, at + 1
     elif texts[at] in NUMBER_WORDS and len(texts[at]) > 1:
         value, end = float(NUMBER_WORDS[texts[at]]), at + 1
     else:

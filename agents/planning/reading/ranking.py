@@ -73,10 +73,10 @@ class Ranking(Targets):
     def _ordered_by(self, item: Item | None) -> str | None:
         """The field that rows are ordered by: named behind the superlative, meant by it, or the only figure."""
         numbers = [(each, sense) for each, sense in self.free("field", "measure")]
-        for each, sense in numbers:
-            name = sense.name
-            if sense.kind == "measure":
-                name = self.dataset.measures[sense.name].field or ""
+        for each, said in numbers:
+            name = said.name
+            if said.kind == "measure":
+                name = self.dataset.measures[said.name].field or ""
             if self._is_number(name):
                 each.used = True
                 return name

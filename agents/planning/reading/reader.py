@@ -283,7 +283,7 @@ def _of_its_kind(name: str, read: Interpretation) -> bool:
 
 def _doubts(read: Interpretation) -> float:
     """A factor for what speaks against the reading though each word is accounted for."""
-    factor = 1.0
+    factor = 0.5 if read.ignored_figure or any(figure.kind == "bound" for figure in read.figures) else 1.0
     for item in read.items:
         asked = item.marked("ask", "why") or item.marked("ask", "where")
         if not item.used and (asked or (item.marked("ask", "who") and read.dataset.time is not None)):
