@@ -90,6 +90,15 @@ CASES = (
         source="samples_store",
         secrets=("host_samples", "tenant_id"),
     ),
+    Case(
+        "tabulate",
+        {"table": "host_samples", "filters": [{"field": "metric", "op": "eq", "value": "load"}], "limit": 5},
+        {"table": "host_samples", "fields": ["at", "value"]},
+        {"table": "host_samples", "aggregates": [{"fn": "p99", "field": "value", "as": "p99"}]},
+        slow_timeout_s=0.002,
+        source="samples_store",
+        secrets=("host_samples", "tenant_id"),
+    ),
     Case("probe", {"value": 7}, {"rows": 500}, {"sleep_s": 60.0}),
     Case(
         "llm_tool",

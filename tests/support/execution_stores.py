@@ -159,6 +159,7 @@ def tool(tool_id: str, tool_type: str, kind: Kind, source: str | None, **fields:
 TOOLS = (
     tool("query_inventory", "direct_query", "sql", "inventory"),
     tool("query_shared", "direct_query", "sql", "shared"),
+    tool("tabulate", "dynamic", "sql", "samples_store"),
     tool("measure", "baseline_metrics", "timeseries", "samples_store"),
     tool("search", "document_search", "document", "library"),
     tool("relate", "graph_query", "graph", "graph_store"),

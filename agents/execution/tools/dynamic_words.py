@@ -16,7 +16,7 @@ _OPS: Final[Mapping[str, str]] = {
 
 def in_words(params: DynamicParameters, dataset: DatasetAsset | None) -> str:
     """ "Outages: count where severity is sev1 and opened_at ≥ 2026-11-09 00:00:00, by service, the 5 largest"."""
-    title = dataset.title if dataset is not None else params.table
+    title = dataset.title if dataset is not None else "a table"
     asked = ", ".join(_figure(each) for each in params.aggregates)
     if not asked:
         asked = "count" if params.group_by else ", ".join(params.fields) or "rows"
