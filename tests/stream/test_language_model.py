@@ -27,22 +27,26 @@ def server() -> Iterator[LlmServer]:
         yield running
 
 
+def _settings(server: LlmServer, fleet: Fleet) -> dict[str, Any]:
+    """A worker's settings for the model behind the server; no number of outages opens the breaker."""
+    key = fleet.folder / "llm.key"
+    key.write_text(KEY)
+    return {
+        "llm_url": server.url,
+        "llm_model": "small",
+        "llm_key": f"file:{key}",
+        "llm_timeout_s": 2.0,
+        "llm_breaker_failures": 1000,
+    }
+
+
 @pytest.fixture(scope="module")
 def llm_fleet(
     broker: BrokerUnderTest, server: LlmServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:
     """One worker that knows the model, and asks it where a question says so."""
-    folder = tmp_path_factory.mktemp("llm")
-    key = folder / "llm.key"
-    key.write_text(KEY)
-    for fleet in _fleet(broker, "llm", folder):
-        settings = {
-            "llm_url": server.url,
-            "llm_model": "small",
-            "llm_key": f"file:{key}",
-            "llm_timeout_s": 2.0,
-        }
-        fleet.started(**settings, llm_retries=1, llm_breaker_failures=1000, composer="llm", log_level="debug")
+    for fleet in _fleet(broker, "llm", tmp_path_factory.mktemp("llm")):
+        fleet.started(**_settings(server, fleet), llm_retries=1, composer="llm", log_level="debug")
         yield fleet
         assert fleet.workers[0].exit_code is None, fleet.printed()
 
@@ -306,3 +310,24 @@ async def test_summary_of_an_earlier_result_is_data_and_nothing_else(
     text = answer["main_result"]["facts"]["text"]
     assert text == "The disk is 81% full. One part was left out: with figures that no input holds."
     assert {result["tool_id"] for result in answer["results"]} <= {"probe", "llm_tool", "composer"}
+
+
+async def test_worker_killed_while_the_model_thinks_loses_nothing(fleet: Fleet, server: LlmServer) -> None:
+    """Its successor reads the question again; what was planned beside it is not answered twice."""
+    server.script.clear()
+    mark, question = tagged("think long")
+    server.on(mark, Say(THINGS, wait_s=30.0), to=PLANNER)
+    settings = {**_settings(server, fleet), "llm_timeout_s": 60.0}
+    worker = fleet.started(**settings)
+    async with Roadside(fleet.broker, fleet.topic_prefix) as road:
+        slow = await road.ask(question=question, options=LLM, partition=0)
+        await server.wait_for(mark)
+        await road.answers([await road.ask(plan=[step("s", value=n)], partition=0) for n in range(5)])
+
+        worker.kill()
+        server.on(mark, Say(THINGS), to=PLANNER)
+        fleet.started(**settings)
+
+        assert (await road.answer(slow))["planner"] == "llm"
+        await road.all_quiet()
+        assert road.second_answers() == 0
