@@ -104,13 +104,13 @@ def same(left: list[tuple[Any, ...]], right: list[tuple[Any, ...]]) -> bool:
 SQLITE_BOTH, SQLITE_OWN = sqlite_over("acme", "globex"), sqlite_over("acme")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(query=queries())
 def test_rewriting_never_widens_rows_on_sqlite(query: str) -> None:
     assert same(SQLITE_BOTH(written("sqlite", query)), SQLITE_OWN(query))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(query=queries())
 def test_rewriting_never_widens_rows_on_postgres(postgres_pair: tuple[Run, Run], query: str) -> None:
     both, own = postgres_pair
@@ -118,7 +118,7 @@ def test_rewriting_never_widens_rows_on_postgres(postgres_pair: tuple[Run, Run],
     assert same(both(written("postgres", query)), own(query))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(query=queries())
 def test_what_the_guard_wrote_reads_back_as_itself(query: str) -> None:
     """Written again from its own text it stays the same, in every dialect."""

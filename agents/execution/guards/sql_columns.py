@@ -11,7 +11,16 @@ from sqlglot import exp
 _WHOLE_ROW = frozenset({"postgres", "duckdb"})
 """Dialects in which a table's name stands for its row."""
 
-_MAKERS = (exp.Alias, exp.Aliases, exp.TableAlias, exp.CTE, exp.Lambda, exp.Comprehension, exp.Select)
+_MAKERS = (
+    exp.Alias,
+    exp.Aliases,
+    exp.Table,
+    exp.TableAlias,
+    exp.CTE,
+    exp.Lambda,
+    exp.Comprehension,
+    exp.Select,
+)
 
 
 def unknown_column(
@@ -50,6 +59,11 @@ def _made(node: exp.Expr) -> Iterable[str]:
     """Names of columns that a node brings in."""
     if isinstance(node, exp.Alias):
         yield node.alias.lower()
+    elif isinstance(node, exp.Table):
+        if isinstance(node.this, exp.Anonymous):
+            yield from ("key", "value", node.this.name.lower())
+        elif isinstance(node.this, exp.Func):
+            yield from ("generate_series", "range")
     elif isinstance(node, exp.Aliases):
         yield from (each.name.lower() for each in node.expressions[0:])
     elif isinstance(node, exp.TableAlias):

@@ -38,7 +38,7 @@ def overgrown(nodes: Iterable[exp.Expr]) -> Fault:
             fault = check(node)
             if fault is not None:
                 return fault
-        if isinstance(node, exp.Table | exp.Unnest | exp.Lateral):
+        if isinstance(node, exp.Table | exp.Unnest | exp.Lateral | exp.Values):
             relations += 1
         elif isinstance(node, exp.Select):
             growth *= max([1.0, *(_factor(child) for child in node.iter_expressions())])
@@ -134,7 +134,21 @@ def _parameter(node: exp.Expr) -> Fault:
     return "a type wider than its bound"
 
 
-_REGULAR = frozenset({"match", "extract", "extractall", "replaceregexpall", "replaceregexpone"})
+_REGULAR = frozenset(
+    {
+        "regexp_match",
+        "regexp_matches",
+        "regexp_split_to_array",
+        "regexp_count",
+        "regexp_substr",
+        "regexp_instr",
+        "match",
+        "extract",
+        "extractall",
+        "replaceregexpall",
+        "replaceregexpone",
+    }
+)
 
 
 def _named(node: exp.Expr) -> Fault:
@@ -266,4 +280,7 @@ _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr], Fault]] = {
     exp.RegexpFullMatch: _regular,
     exp.RegexpReplace: _regular,
     exp.RegexpSplit: _regular,
+    exp.RegexpCount: _regular,
+    exp.RegexpInstr: _regular,
+    exp.RegexpSubstr: _regular,
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from agents.execution.guards.sql_functions import ROW_FUNCTIONS
 from agents.execution.guards.sql_series import refused_series
 from agents.execution.guards.verdict import NOT_AVAILABLE, Bounds, Refuse, blocked
 
@@ -28,7 +29,7 @@ def bind_tables(root: exp.Query, bounds: Bounds, dialect: str, tenant: str | Non
     statement; else the statement waits for it under `TENANT_PLACEHOLDER`.
     """
     tables = {name.lower(): (name, columns) for name, columns in bounds.tables.items()}
-    for table in list(_catalogue_tables(root, frozenset(), frozenset(tables))):
+    for table in list(_catalogue_tables(root, frozenset(), frozenset(tables), dialect)):
         found = tables.get(table.name.lower())
         if found is None:
             raise Blocked(blocked(f"the table {table.name[:80]}", NOT_AVAILABLE))
@@ -37,7 +38,7 @@ def bind_tables(root: exp.Query, bounds: Bounds, dialect: str, tenant: str | Non
 
 
 def _catalogue_tables(
-    node: exp.Expr, visible: frozenset[str], catalogue: frozenset[str]
+    node: exp.Expr, visible: frozenset[str], catalogue: frozenset[str], dialect: str
 ) -> Iterator[exp.Table]:
     """Every table node that no CTE in sight explains."""
     if isinstance(node, exp.Table):
@@ -45,6 +46,11 @@ def _catalogue_tables(
             fault = refused_series(node.this)
             if fault is not None:
                 raise Blocked(blocked(fault))
+            return
+        if isinstance(node.this, exp.Anonymous) and node.this.this.lower() in ROW_FUNCTIONS.get(dialect, ()):
+            if node.this.find(exp.Column) is None:
+                raise Blocked(blocked("a table function of no row", NOT_AVAILABLE))
+            yield from _catalogue_tables(node.this, visible, catalogue, dialect)
             return
         if not isinstance(node.this, exp.Identifier):
             raise Blocked(blocked("a table function", NOT_AVAILABLE))
@@ -59,14 +65,14 @@ def _catalogue_tables(
             name = cte.alias.lower()
             if not name or name in catalogue or name in visible:
                 raise Blocked(blocked("a CTE that takes a name already used"))
-            yield from _catalogue_tables(cte.this, visible, catalogue)
+            yield from _catalogue_tables(cte.this, visible, catalogue, dialect)
             if not cte.args.get("scalar"):
                 if not isinstance(cte.this, exp.Query):
                     raise Blocked(blocked("a CTE that is no query"))
                 visible |= {name}
     for child in node.iter_expressions():
         if child is not with_:
-            yield from _catalogue_tables(child, visible, catalogue)
+            yield from _catalogue_tables(child, visible, catalogue, dialect)
 
 
 def _bound_table(
