@@ -50,5 +50,6 @@ def running_up(data_dir: Path) -> dict[str, Any]:
         "broker": state.get("broker"),
         "clickhouse_url": state.get("clickhouse"),
         "topic_prefix": state.get("topic_prefix"),
+        "packs": state.get("packs"),
     }
     return {name: value for name, value in found.items() if value}

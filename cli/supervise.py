@@ -86,6 +86,7 @@ class Supervisor:
             "web_token": self._web_token,
             "clickhouse": self.settings.clickhouse_url,
             "topic_prefix": self.settings.topic_prefix,
+            "packs": [str(Path(name).resolve()) if "/" in name else name for name in self.settings.packs],
             "pids": pids,
         }
 
