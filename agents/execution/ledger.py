@@ -32,7 +32,7 @@ class Owning(Protocol):
     """What the ledger asks of an executor's lane."""
 
     topic: str
-    parts: Mapping[TP, Part]
+    parts: dict[TP, Part]
 
     def owns(self, part: Part) -> bool: ...
 
