@@ -19,6 +19,7 @@ from agents.execution.credit import Credit
 from agents.execution.gates import Gate, Gates
 from agents.execution.limits import Mark
 from streams.lane.bulk import read_to_end
+from streams.lane.outbox import Item
 from streams.lane.part import Part
 from streams.road import Road
 
@@ -127,7 +128,7 @@ class KafkaLedger:
             value = orjson.dumps(_note(gate, self._me, granted, now))
             boxes.setdefault(self._road.partition(tool_id), []).append((gate, granted, value))
         for partition, notes in boxes.items():
-            items = [(gate.tool.id.encode(), value, []) for gate, _, value in notes]
+            items: list[Item] = [(gate.tool.id.encode(), value, []) for gate, _, value in notes]
             sent = self._app.producer.put(self._road.topics.gates, partition, items)
             sent.add_done_callback(_settled([(gate, granted) for gate, granted, _ in notes]))
 
