@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from base64 import b64decode
 from types import SimpleNamespace
 
@@ -95,3 +96,13 @@ def test_a_dead_letter_keeps_no_credential_and_says_so() -> None:
 
 def test_a_dead_letter_without_one_can_be_sent_again() -> None:
     assert original(letter_of(b'{"note": 1'))[1] == b'{"note": 1'
+
+
+@pytest.mark.parametrize("piece", ["a_", "eyJ-", "sk-a", "password ", "a://b:", "-----END "])
+def test_a_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
+    """Ten times the text must not cost a hundred times the time."""
+    began = time.perf_counter()
+
+    masked("password -----BEGIN PRIVATE KEY " + piece * (40_000 // len(piece)))
+
+    assert time.perf_counter() - began < 5
