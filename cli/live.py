@@ -28,6 +28,9 @@ from streams.topics import KINDS
 ASSETS_REFUSED = "asset_changes_refused"
 ASSETS_TAKEN = "asset_changes_taken"
 
+NEWEST_WORDS = 20_000
+"""Words on tools' health read at a start. What is older than minutes says nothing, and not every broker compacts."""
+
 _log = logging.getLogger(__name__)
 
 Adopt = Callable[[Registry], None]
@@ -164,4 +167,4 @@ def followed_health(settings: Settings, road: Road, board: HealthBoard) -> Follo
             except DecodeError as exc:
                 _log.warning("tool health: %s", exc.reason)
 
-    return Followed(settings.broker, road.topics.tool_health, take)
+    return Followed(settings.broker, road.topics.tool_health, take, newest=NEWEST_WORDS)

@@ -22,10 +22,18 @@ class Followed:
     """One topic. `take` gets the records of a partition in order; what it raises ends the process, so it must not."""
 
     def __init__(
-        self, broker: str, topic: str, take: Callable[[Sequence[Any]], None], *, partitions: int = 1
+        self,
+        broker: str,
+        topic: str,
+        take: Callable[[Sequence[Any]], None],
+        *,
+        partitions: int = 1,
+        newest: int | None = None,
     ) -> None:
+        """`newest`: begin so many offsets before the end, where what is older says nothing any more."""
         self._broker = broker
         self._take = take
+        self._newest = newest
         self._places = [TopicPartition(topic, n) for n in range(partitions)]
         self._next: dict[TopicPartition, int] = dict.fromkeys(self._places, 0)
         self._consumer: AIOKafkaConsumer | None = None
@@ -74,12 +82,19 @@ class Followed:
                     if self._next[place]:
                         consumer.seek(place, self._next[place])
                     else:
-                        await consumer.seek_to_beginning(place)
+                        await self._seek_to_start(consumer, place)
             except BaseException:
                 await consumer.stop()
                 raise
             self._consumer = consumer
         return self._consumer
+
+    async def _seek_to_start(self, consumer: AIOKafkaConsumer, place: TopicPartition) -> None:
+        await consumer.seek_to_beginning(place)
+        if self._newest is not None:
+            end = (await consumer.end_offsets([place]))[place]
+            if end - self._newest > await consumer.position(place):
+                consumer.seek(place, end - self._newest)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         fetched = await consumer.getmany(timeout_ms=POLL_MS)

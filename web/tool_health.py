@@ -14,6 +14,9 @@ from streams.followed import Followed
 
 CODES: dict[BreakerState, float] = {"closed": 0.0, "open": 1.0, "half_open": 2.0}
 
+NEWEST_WORDS = 20_000
+"""Read at a start; what is older says nothing any more."""
+
 MOST_TOOLS = 2_000
 """Tools shown; a label may not grow without bounds."""
 
@@ -61,7 +64,7 @@ def following(
                     figures.take(codec.decode(record.value, {"ToolHealth": ToolHealth}))
 
     async def follow(_app: web.Application) -> AsyncIterator[None]:
-        followed = Followed(broker, topic, take)
+        followed = Followed(broker, topic, take, newest=NEWEST_WORDS)
 
         async def run() -> None:
             with contextlib.suppress(Exception):  # the broker is away: `follow` goes on from here

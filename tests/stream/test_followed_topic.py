@@ -48,6 +48,16 @@ async def test_follows_from_the_beginning_and_over_an_outage(request: pytest.Fix
                     await news.wait()
 
         await send(broker.address, topic, "a", "b")
+        late: list[str] = []
+        newest = Followed(
+            broker.address,
+            topic,
+            lambda records: late.extend(each.value.decode() for each in records),
+            newest=1,
+        )
+        await newest.catch_up()
+        await newest.close()
+        assert late == ["b"]
         followed = Followed(broker.address, topic, take)
         await followed.catch_up()
         assert seen == ["a", "b"]
