@@ -13,6 +13,7 @@ HOUSE   := $(wildcard schemas streams registry agents sinks regression web cli p
 CHECKED := $(HOUSE) $(wildcard tests benchmarks examples dashboards)
 
 PYTEST_ARGS ?=
+TEST_JOBS   ?= 2
 DEMO_ARGS   ?=
 BENCH_ARGS  ?=
 
@@ -57,7 +58,7 @@ demo: setup ## ask this machine real questions and print the answers
 	@$(BIN)/opsloom demo $(DEMO_ARGS)
 
 test: setup ## unit, contract and stream tests on the embedded broker
-	@$(BIN)/python -m pytest --broker embedded $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --broker embedded -n $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-kafka: setup ## the stream tests on a real Apache Kafka (needs Java 17 and Maven)
 	@$(BIN)/python -m pytest --broker kafka $(PYTEST_ARGS) tests/contract/test_broker_promises.py $(wildcard tests/stream)
