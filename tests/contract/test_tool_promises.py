@@ -62,6 +62,14 @@ CASES = (
         secrets=("servers", "rack", "memory"),
     ),
     Case(
+        "query_ducks",
+        {"sql": "SELECT name FROM servers WHERE rack = :rack", "args": {"rack": "r1"}},
+        {"sql": "SELECT name, rack FROM servers ORDER BY name"},
+        {"sql": f"SELECT COUNT(*) FROM {_EVERY_PAIR} WHERE (a.n * b.n + c.n) % 7 = 3"},
+        source="ducks",
+        secrets=("servers", "rack", "memory"),
+    ),
+    Case(
         "relate",
         {"cypher": "MATCH (a:Package) WHERE a.name = $name RETURN a.name, a.size", "args": {"name": "p1"}},
         {"cypher": "MATCH (a:Package) RETURN a.name ORDER BY a.name"},
@@ -119,6 +127,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stores")
     for build in (
         stores.build_inventory,
+        stores.build_ducks,
         stores.build_samples,
         stores.build_documents,
         stores.build_graph,

@@ -29,6 +29,12 @@ INVENTORY = SourceAsset(
     location="{folder}/inventory.db",
     tables={"servers": ["name", "rack", "memory_bytes"], "numbers": ["n"]},
 )
+DUCKS = SourceAsset(
+    id="ducks",
+    engine="duckdb",
+    location="{folder}/inventory.duckdb",
+    tables={"servers": ["name", "rack", "memory_bytes"], "numbers": ["n"]},
+)
 SHARED = SourceAsset(
     id="shared",
     engine="sqlite",
@@ -78,6 +84,18 @@ def build_inventory(folder: Path) -> None:
     connection.executemany("INSERT INTO numbers VALUES (?)", [(n,) for n in range(2_000)])
     connection.commit()
     connection.close()
+
+
+def build_ducks(folder: Path) -> None:
+    """The same servers and numbers in DuckDB."""
+    import duckdb
+
+    with duckdb.connect(str(folder / "inventory.duckdb")) as connection:
+        connection.execute("CREATE TABLE servers(name TEXT, rack TEXT, memory_bytes INTEGER, password TEXT)")
+        connection.execute("CREATE TABLE numbers(n INTEGER)")
+        servers = [(f"db-{n}", f"r{n % 3}", n * 1024, "hunter2") for n in range(1, 21)]
+        connection.executemany("INSERT INTO servers VALUES (?, ?, ?, ?)", servers)
+        connection.execute("INSERT INTO numbers SELECT * FROM range(2000)")
 
 
 def build_samples(folder: Path) -> None:
@@ -158,6 +176,7 @@ def tool(tool_id: str, tool_type: str, kind: Kind, source: str | None, **fields:
 
 TOOLS = (
     tool("query_inventory", "direct_query", "sql", "inventory"),
+    tool("query_ducks", "direct_query", "sql", "ducks"),
     tool("query_shared", "direct_query", "sql", "shared"),
     tool("tabulate", "dynamic", "sql", "samples_store"),
     tool("measure", "baseline_metrics", "timeseries", "samples_store"),
@@ -173,7 +192,7 @@ def registry_over(folder: Path, *more: ToolAsset | SourceAsset | TemplateAsset) 
     taken = {asset.id for asset in more}
     sources = [
         source.model_copy(update={"location": source.location.format(folder=folder)})
-        for source in (INVENTORY, SHARED, SAMPLES_STORE, LIBRARY, GRAPH)
+        for source in (INVENTORY, DUCKS, SHARED, SAMPLES_STORE, LIBRARY, GRAPH)
     ]
     own = [asset for asset in (*sources, *TOOLS) if asset.id not in taken]
     registry = Registry.of()

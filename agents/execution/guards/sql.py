@@ -78,9 +78,10 @@ class SqlGuard:
         missing = [name for name in placeholders if name not in bound]
         if missing:
             return Refuse(ErrorCode.INVALID_PARAMS, f"No value is given for {', '.join(missing)}.")
-        bind_tables(root, bounds, self._dialect, tenant)
         root = cap_rows(root, bounds.row_cap, self._dialect)
-        self._write_placeholders(root, bound)
+        bind_tables(root, bounds, self._dialect, tenant)
+        if placeholders or tenant is None:
+            self._write_placeholders(root, bound)
         written = self._grammar.generate(root, copy=False, comments=False, unsupported_level=ErrorLevel.RAISE)
         return Allow(written, placeholders)
 

@@ -11,6 +11,7 @@ _MOST_DIGITS = 12
 def cap_rows(root: exp.Query, row_cap: int, dialect: str) -> exp.Query:
     """The statement with its rows capped; every LIMIT and OFFSET in it must be a number, or a value to bind."""
     _plain(root)
+    # Tables are not bound yet, so the tree is as small as the statement.
     for limit in root.find_all(exp.Limit, exp.Offset):
         if not _whole_number(limit.expression) and not isinstance(limit.expression, exp.Placeholder):
             raise Blocked(blocked("a LIMIT or OFFSET that is no number", "LIMIT takes a whole number."))
@@ -36,15 +37,16 @@ def cap_rows(root: exp.Query, row_cap: int, dialect: str) -> exp.Query:
 
 def _plain(root: exp.Query) -> None:
     """Write FETCH FIRST n ROWS as LIMIT n, and PREWHERE, which no subquery takes, as WHERE."""
-    for fetch in list(root.find_all(exp.Fetch)):
-        count = fetch.args.get("count") or exp.Literal.number(1)
-        fetch.replace(exp.Limit(expression=count))
-    for select in list(root.find_all(exp.Select)):
-        before = select.args.get("prewhere")
-        if before is not None:
+    for found in list(root.find_all(exp.Fetch, exp.PreWhere)):
+        if isinstance(found, exp.Fetch):
+            count = found.args.get("count") or exp.Literal.number(1)
+            found.replace(exp.Limit(expression=count))
+            continue
+        select = found.parent
+        if isinstance(select, exp.Select):
             select.set("prewhere", None)
             where = select.args.get("where")
-            both = before.this if where is None else exp.and_(before.this, where.this)
+            both = found.this if where is None else exp.and_(found.this, where.this)
             select.set("where", exp.Where(this=both))
 
 
