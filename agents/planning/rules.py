@@ -130,7 +130,7 @@ class RulesPlanner:
         open_documents = self._open(view, question)
         if asks_for_help(sentence):
             return _help(view, open_documents)
-        if asks_to_change(sentence):
+        if question.mode is not Mode.DOCUMENT and asks_to_change(sentence):
             return _refuse_to_change(view, sentence, open_documents)
         whole = self._route(view, question, sentence, context, open_documents)
         if question.mode is Mode.GRAPH:

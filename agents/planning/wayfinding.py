@@ -42,9 +42,10 @@ _OBJECTS = (
     "all|the|my|every|this|that|these|those|our|tickets?|orders?|service|host|user|alerts?|incidents?|outages?|permissions?|table"
     "|rows?|everything|it|a|an"
 )
+_OF_IT = "procedures?|steps|guide|instructions|counts?|rates?|history|runbook"
 _SURE_ORDERS = "restart|reboot|kill|terminate|shutdown|shut down|roll back|delete|drop|truncate|purge|wipe"
 _CHANGE = re.compile(
-    rf"^(?:please |can you |could you |would you |go |now )*(?:{_SURE_ORDERS}) \S+(?: \S+){{0,3}}$|"
+    rf"^(?:please |can you |could you |would you |go |now )*(?:{_SURE_ORDERS}) (?!{_OF_IT})\S+(?: \S+){{0,3}}$|"
     rf"^(?:please |can you |could you |would you |go |now )*(?:{_ORDERS}) (?:{_OBJECTS})(?!\S)"
     r"|(?:삭제|재시작|종료|취소|수정|변경|추가|배포|롤백|환불|승인|회수)(?:해|해줘|해주세요|시켜|시켜줘|하라|하자)$"
     r"|지워(?:줘|주세요)?$"
