@@ -17,7 +17,7 @@ TEST_JOBS   ?= 2
 DEMO_ARGS   ?=
 BENCH_ARGS  ?=
 
-.PHONY: help setup demo test test-kafka lint format bench lock clean
+.PHONY: help setup demo test test-kafka chaos fuzz lint format bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ lint: setup ## ruff, formatting, mypy --strict, import contracts (all four, even
 format: setup ## let ruff format and fix what it can
 	@$(BIN)/ruff check --fix $(CHECKED)
 	@$(BIN)/ruff format $(CHECKED)
+
+chaos: setup ## minutes of kills and outages on a real Apache Kafka
+	@$(BIN)/python -m pytest --broker kafka -m chaos --timeout 1800 $(PYTEST_ARGS) tests/stream
+
+fuzz: setup ## ten minutes of mutated queries, addresses and configurations against the guards
+	@OPSLOOM_FUZZ_S=600 $(BIN)/python -m pytest --timeout 3600 $(PYTEST_ARGS) tests/contract/test_sql_meaning.py $(wildcard tests/fuzz)
 
 bench: setup ## measure and print the table of docs/performance.md
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)

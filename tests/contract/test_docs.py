@@ -151,6 +151,21 @@ def shown(default: Any) -> str:
     return f"`{str(default).replace(str(Path.home()), '~')}`"
 
 
+def all_commands() -> Iterator[Any]:
+    """Every command that does something."""
+    waiting: list[Any] = [typer.main.get_command(app)]
+    while waiting:
+        command = waiting.pop()
+        waiting += getattr(command, "commands", {}).values()
+        yield command
+
+
+def _variables(parameter: Any) -> list[str]:
+    """Environment variables that stand for an option."""
+    envvar = getattr(parameter, "envvar", None)
+    return [envvar] if isinstance(envvar, str) else list(envvar or ())
+
+
 def test_every_setting_is_explained_with_its_default() -> None:
     """docs/operations.md has each OPSLOOM_ variable, in the order of the declaration, and no other."""
     rows = rows_under("docs/operations.md", "## Settings")
@@ -159,6 +174,9 @@ def test_every_setting_is_explained_with_its_default() -> None:
         (f"`OPSLOOM_{name.upper()}`", shown(field.default)) for name, field in Settings.model_fields.items()
     )
     known = {f"OPSLOOM_{name.upper()}" for name in Settings.model_fields}
+    known |= {
+        name for command in all_commands() for parameter in command.params for name in _variables(parameter)
+    }
     named = {name for page in PAGES for name in re.findall(r"OPSLOOM_[A-Z_]*[A-Z]", text_of(page))}
     assert named - known == set()
 
