@@ -146,6 +146,8 @@ class RenderSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str = ""
+    text_ko: str = ""
+    """The same in Korean; where there is none, `text` speaks."""
     show: Show = Show.TABLE
     max_rows: int = 12
 
@@ -154,6 +156,8 @@ class TemplateAsset(Asset):
     """A question the pack can answer: words that ask for it, the tool that answers, and how to say it."""
 
     title: str
+    """A `{name}` in it is an argument of the call."""
+    title_ko: str = ""
     tool: str
     mode: Mode
     examples: tuple[str, ...] = Field(min_length=1)

@@ -102,7 +102,8 @@ def _template_faults(
     for name, parameter in template.parameters.items():
         for reason, hint in _parameter_faults(name, parameter, templates):
             yield fault(reason, hint)
-    for name, unit in _HOLE.findall(template.render.text):
+    for name, rest in _HOLE.findall(template.render.text + template.render.text_ko):
+        unit = rest.partition("|")[0]
         if not name.strip():
             yield fault("has an empty {} in its text", "Name a column or a fact in it.")
         if unit and unit not in _UNITS:

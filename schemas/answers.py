@@ -149,3 +149,5 @@ class AnswerComposed:
     fallbacks: tuple[FallbackDetails, ...] = ()
     replan_records: tuple[ReplanRecord, ...] = ()
     usage: LlmUsage | None = None
+    time_zone: str = "UTC"
+    """IANA name, the asker's: moments in the text are written in it; in rows they stay Unix seconds."""

@@ -46,7 +46,8 @@ class Render:
     """How the answer speaks of a step's output. It travels with the plan, so that the join needs no registry.
 
     `text` is a template over the output's facts and the first row's columns: `{name}` or `{name|unit}` with
-    unit one of bytes, percent, seconds, timestamp, number.
+    unit one of bytes, percent, seconds, timestamp, number; `{name|unit|one|many}` adds the noun that is counted, or
+    with one word only the unit that the figure is in. A `{name}` in a title is an argument of the step's call.
     """
 
     title: str
@@ -54,6 +55,11 @@ class Render:
     show: Show = Show.TABLE
     max_rows: int = 12
     """Rows drawn in a table block; the rest is counted."""
+    title_ko: str = ""
+    """Korean; where there is none, the other speaks."""
+    text_ko: str = ""
+    measure: str = ""
+    """What is measured, such as latency_p95_ms: outputs of one measure are about the same figure."""
 
 
 @word
@@ -256,6 +262,7 @@ class PlanFailed:
     planned_at: Instant
     deadline_at: Instant
     error: OpsError
+    language: str = "en"
 
 
 @word

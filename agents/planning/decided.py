@@ -92,6 +92,7 @@ def plan_failed(asked: Asked, error: OpsError, planned_at: float) -> PlanFailed:
         planned_at=planned_at,
         deadline_at=asked.deadline_at,
         error=error,
+        language=language_of(question),
     )
 
 

@@ -107,4 +107,5 @@ def _broken(question: QuestionAsked, trace: str, now: float, exc: Exception) -> 
         planned_at=now,
         deadline_at=now + TOTAL_BUDGET_S,
         error=ops_error(ErrorCode.INTERNAL_ERROR, detail=f"planning: {exc!r}"),
+        language=language_of(question),
     )

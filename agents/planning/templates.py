@@ -13,8 +13,16 @@ from schemas.plans import Render
 
 def render_of(template: TemplateAsset) -> Render:
     """How a template's result is shown; it travels with the step."""
-    spec = template.render
-    return Render(title=template.title, text=spec.text, show=spec.show, max_rows=spec.max_rows)
+    spec, measure = template.render, template.call.get("metric")
+    return Render(
+        title=template.title,
+        text=spec.text,
+        show=spec.show,
+        max_rows=spec.max_rows,
+        title_ko=template.title_ko,
+        text_ko=spec.text_ko,
+        measure=measure if isinstance(measure, str) else "",
+    )
 
 
 def check_template_call(
