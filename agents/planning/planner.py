@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Coroutine
 from typing import Any, Protocol
 
+from agents.planning.asking import language_of
 from schemas.errors import ErrorCode, ops_error
 from schemas.ids import trace_id
 from schemas.plans import PlanFailed, PlanMade
