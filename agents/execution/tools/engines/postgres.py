@@ -6,8 +6,6 @@ The driver's loop runs in a thread of its own; engines are asked from threads. R
 
 import asyncio
 import concurrent.futures
-import contextlib
-import threading
 from collections.abc import Coroutine
 from typing import Any
 
@@ -16,6 +14,7 @@ import asyncpg
 from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.account import Account, account_of
 from agents.execution.tools.engines.engine import Found, Question
+from agents.execution.tools.engines.loop_thread import LoopThread
 from agents.execution.tools.engines.placeholders import numbered
 from agents.execution.tools.engines.postgres_errors import MightyRole, as_error
 from agents.execution.tools.engines.scalars import rows_of
@@ -37,8 +36,7 @@ class PostgresEngine:
     """Keeps a few connections per role between questions."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = threading.Lock()
+        self._loop = LoopThread("postgres")
         self._idle: dict[_Key, list[Any]] = {}
 
     def ask(self, question: Question, stop: Stop) -> Found | OpsError:
@@ -49,7 +47,7 @@ class PostgresEngine:
             account = account_of(question, port=_PORT)
         except (SecretError, ValueError) as error:
             return ops_error(ErrorCode.AUTH_FAILED, detail=str(error))
-        asked = asyncio.run_coroutine_threadsafe(self._asked(account, question), self._running_loop())
+        asked = self._loop.submit(self._asked(account, question))
         stop.calls(asked.cancel)
         try:
             return asked.result(question.timeout_s + _CONNECT_S + 2 * _GRACE_S)
@@ -63,20 +61,7 @@ class PostgresEngine:
 
     def close(self) -> None:
         """Close the connections and end the loop's thread."""
-        with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is None:
-            return
-        with contextlib.suppress(TimeoutError, concurrent.futures.CancelledError):
-            asyncio.run_coroutine_threadsafe(self._close_idle(), loop).result(_CONNECT_S)
-        loop.call_soon_threadsafe(loop.stop)
-
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                loop = self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_run, args=(loop,), name="postgres", daemon=True).start()
-            return self._loop
+        self._loop.close(self._close_idle(), _CONNECT_S)
 
     async def _asked(self, account: Account, question: Question) -> Found:
         key = (account.host, account.port, account.database, account.user)
@@ -137,11 +122,6 @@ class PostgresEngine:
             for connection in idle:
                 connection.terminate()
         self._idle.clear()
-
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    loop.run_forever()
-    loop.close()
 
 
 async def _within(work: Coroutine[Any, Any, Found], timeout_s: float) -> Found:
