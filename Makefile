@@ -48,7 +48,7 @@ $(STAMP): pyproject.toml requirements.lock
 	        exit 1; \
 	    fi; \
 	fi; \
-	echo "Installing the locked packages (about 1 GB the first time)"; \
+	echo "Installing the locked packages (about 1.6 GB the first time)"; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_PIN); \
 	$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock; \
 	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
