@@ -98,6 +98,8 @@ class ToolCalled:
     """The tool that failed, where this call is its fallback."""
     no_cache: bool = False
     """Run it, whatever is remembered of the same call."""
+    shards: int = 1
+    """Into how many parts the tool's calls are divided; which one this is follows from `call_id`."""
 
 
 @word
@@ -120,6 +122,8 @@ class ToolSucceeded:
     """Taken from an earlier identical call of the same tenant; `output.read_at` says how old it is."""
     lifted: tuple[str, ...] = ()
     """Overrides that let this call past a block, as `id@version`."""
+    waited_s: float = 0.0
+    """How long it stood before the tool's limit, breaker and places, over all tries."""
 
 
 @word
@@ -140,6 +144,8 @@ class ToolFailed:
     asset_version: int = 0
     lifted: tuple[str, ...] = ()
     """Overrides that let this call past a block, as `id@version`."""
+    waited_s: float = 0.0
+    """How long it stood before the tool's limit, breaker and places, over all tries."""
 
 
 @word

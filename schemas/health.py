@@ -27,3 +27,6 @@ class ToolHealth:
     retry_at: Instant = 0.0
     """Open: when the first probe may go. Else 0."""
     shard: int = 0
+    """Which part of the tool's calls this is about; each has a breaker of its own."""
+    shards: int = 1
+    """How many parts there are."""

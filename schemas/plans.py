@@ -73,6 +73,7 @@ class Fallback:
     timeout_s: float = 30.0
     render: Render | None = None
     serial: bool = False
+    shards: int = 1
 
 
 @word
@@ -102,6 +103,8 @@ class Step:
     """False: when this step has failed for good, no further step is begun."""
     attempt: int = 0
     """The plan that made this step what it is: 0 for the first, n for the n-th replan. Part of its call's id."""
+    shards: int = 1
+    """Into how many parts the tool's calls are divided; each part holds its share of the tool's limits."""
 
 
 @word

@@ -24,6 +24,8 @@ class Tried(NamedTuple):
     outcome: ToolOutput | OpsError
     retries: int
     began_at: float | None
+    waited_s: float = 0.0
+    """Before the turnstile, over all tries."""
 
 
 class Attempts:
@@ -40,14 +42,15 @@ class Attempts:
     ) -> Tried:
         """Try, and try again; each try goes through the turnstile, and none begins after the deadline."""
         turnstile = self.gates.turnstile(admitted)
-        limit_s, began_at, retries = invocation.timeout_s, None, 0
+        limit_s, began_at, retries, waited_s = invocation.timeout_s, None, 0, 0.0
         while True:
             now = self._clock()
             passed = turnstile.try_enter(called.tenant_id, now, lifts)
             if passed is None:
                 passed = await turnstile.wait(called.tenant_id, called.deadline_at, limit_s)
+                waited_s += self._clock() - now
             if isinstance(passed, Refuse):
-                return Tried(refusal(passed), retries, began_at)
+                return Tried(refusal(passed), retries, began_at, waited_s)
             if passed.promised:
                 began = turnstile.begin(passed)
                 left_s = max(0.0, called.deadline_at - began)
@@ -56,16 +59,16 @@ class Attempts:
                 began_at = passed.started_at
             outcome = await self._run(turnstile, passed, admitted, invocation)
             if isinstance(outcome, ToolOutput) or outcome.code not in RETRIED or not outcome.retryable:
-                return Tried(outcome, retries, began_at)
+                return Tried(outcome, retries, began_at, waited_s)
             if retries >= admitted.policy.retries:
-                return Tried(outcome, retries, began_at)
+                return Tried(outcome, retries, began_at, waited_s)
             pause = max(pause_s(retries, self._chance), asked_pause_s(outcome))
             if self._clock() + pause >= called.deadline_at:
-                return Tried(outcome, retries, began_at)
+                return Tried(outcome, retries, began_at, waited_s)
             await asyncio.sleep(pause)
             left_s = called.deadline_at - self._clock()
             if left_s <= 0:
-                return Tried(outcome, retries, began_at)
+                return Tried(outcome, retries, began_at, waited_s)
             retries += 1
             invocation = invocation._replace(timeout_s=min(limit_s, left_s))
 

@@ -97,14 +97,23 @@ class Execution:
             )
             if isinstance(invocation, Refuse):
                 return failed(called, admitted, refusal(invocation), started_at, self._clock())
-            (outcome, retries, began_at), cached, lifted = await self._worked(called, admitted, invocation)
+            tried, cached, lifted = await self._worked(called, admitted, invocation)
+            outcome, retries, began_at, waited_s = tried
             began_at = started_at if began_at is None else began_at
             if isinstance(outcome, ToolOutput):
                 return succeeded(
-                    called, admitted, outcome, began_at, self._clock(), retries, lifted, cached=cached
+                    called,
+                    admitted,
+                    outcome,
+                    began_at,
+                    self._clock(),
+                    retries,
+                    lifted,
+                    cached=cached,
+                    waited_s=waited_s,
                 )
             error = cleaned(outcome, admitted.source)
-            return failed(called, admitted, error, began_at, self._clock(), retries, lifted)
+            return failed(called, admitted, error, began_at, self._clock(), retries, lifted, waited_s)
         except asyncio.CancelledError:
             if cancelled_from_outside():
                 raise

@@ -19,6 +19,7 @@ def succeeded(
     lifted: tuple[str, ...] = (),
     *,
     cached: bool = False,
+    waited_s: float = 0.0,
 ) -> ToolSucceeded:
     """The call's success."""
     return ToolSucceeded(
@@ -37,6 +38,7 @@ def succeeded(
         asset_version=admitted.tool.version,
         cached=cached,
         lifted=lifted,
+        waited_s=waited_s,
     )
 
 
@@ -48,6 +50,7 @@ def failed(
     ended_at: float,
     retries: int = 0,
     lifted: tuple[str, ...] = (),
+    waited_s: float = 0.0,
 ) -> ToolFailed:
     """The call's failure; `admitted` is None when it was not let in."""
     return ToolFailed(
@@ -65,6 +68,7 @@ def failed(
         policy_version=admitted.policy.version if admitted is not None else 0,
         asset_version=admitted.tool.version if admitted is not None else 0,
         lifted=lifted,
+        waited_s=waited_s,
     )
 
 

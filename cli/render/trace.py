@@ -73,6 +73,7 @@ def _calls(calls: Sequence[Mapping[str, Any]]) -> Table:
     )
     table.add_column("group", justify="right")
     table.add_column("tool", overflow="fold")
+    table.add_column("version", no_wrap=True)
     table.add_column(f"0 – {ms_text(end_ms)}", no_wrap=True)
     table.add_column("took", justify="right", no_wrap=True)
     table.add_column("outcome", overflow="fold")
@@ -82,17 +83,31 @@ def _calls(calls: Sequence[Mapping[str, Any]]) -> Table:
             outcome.append(line(str(call["error_code"])))
         if call.get("retry_count"):
             outcome.append(f"tried {call['retry_count'] + 1} times")
+        if float(call.get("waited_ms") or 0.0) >= 1.0:
+            outcome.append(f"waited {ms_text(call['waited_ms'])}")
+        if call.get("cached"):
+            outcome.append("remembered")
+        if call.get("lifted"):
+            outcome.append(f"lifted by {line(', '.join(map(str, call['lifted'])))}")
         if call.get("cause"):
             outcome.append(f"waited for {line(str(call['cause']))}")
         colour = _COLOURS.get(call["status"], "red")
         table.add_row(
             str(call["execution_group_index"]),
             Text(line(str(call["tool_name"] or call["tool_asset_id"]))),
+            Text(_versions(call), style="dim"),
             Text(_bar(float(call["start_ms"]), float(call["end_ms"]), end_ms), style=colour),
             ms_text(call["duration_ms"]),
             Text(" · ".join(outcome), style="" if colour == "green" else colour),
         )
     return table
+
+
+def _versions(call: Mapping[str, Any]) -> str:
+    """ "3, policy 2": of the assets that were in force; nothing where the call met none."""
+    told = [str(call["tool_asset_version"])] if call.get("tool_asset_version") else []
+    told += [f"policy {call['policy_version']}"] if call.get("policy_version") else []
+    return ", ".join(told)
 
 
 def _bar(start_ms: float, end_ms: float, whole_ms: float) -> str:

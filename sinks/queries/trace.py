@@ -41,6 +41,14 @@ class ToolCallRecord:
     source: str
     query: str
     cause: str | None
+    tool_asset_version: int = 0
+    policy_version: int = 0
+    cached: bool = False
+    """Taken from an earlier identical call."""
+    lifted: tuple[str, ...] = ()
+    """Overrides that let it past a block, as `id@version`."""
+    waited_ms: float = 0.0
+    """Before the tool's limit, breaker and places, over all tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +258,11 @@ def _call(row: Record, start: datetime, parallel: bool) -> ToolCallRecord:
         source=row["source"],
         query=row["query"],
         cause=row["cause"] or None,
+        tool_asset_version=row["tool_asset_version"],
+        policy_version=row["policy_version"],
+        cached=row["cached"],
+        lifted=tuple(row["lifted"]),
+        waited_ms=row["waited_ms"],
     )
 
 

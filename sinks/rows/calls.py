@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.calls import ToolFailed, ToolSucceeded
+from schemas.calls import ToolFailed, ToolOutput, ToolSucceeded
 from sinks.rows.usage import call_usage
 from sinks.rows.words import NO_FAILURE, TIMEOUT_CODES, WITNESSED, Origin, Row, Rows, span_id, stage_span
 
@@ -37,10 +37,13 @@ def call_rows(event: ToolSucceeded | ToolFailed, _: Origin) -> Rows:
                 "retry_count": event.retries,
                 "execution_group_index": event.group,
                 "timeout_exceeded": timeout,
-                "row_count": len(output.rows) if output is not None else 0,
+                "row_count": _rows_of(output),
                 "truncated": output.truncated if output is not None else False,
                 "source": output.source if output is not None else "",
                 "query": output.query if output is not None else "",
+                "cached": event.cached if isinstance(event, ToolSucceeded) else False,
+                "lifted": list(event.lifted),
+                "waited_ms": event.waited_s * 1000,
                 "evidence": WITNESSED,
             }
         ],
@@ -63,6 +66,13 @@ def call_rows(event: ToolSucceeded | ToolFailed, _: Origin) -> Rows:
         ],
         "metric_points": _call_points(event, duration_ms, counts_as_failure, code),
     }
+
+
+def _rows_of(output: ToolOutput | None) -> int:
+    """Rows that were found, also where only the first of them travel."""
+    if output is None:
+        return 0
+    return len(output.rows) if output.claim is None else output.claim.row_count
 
 
 def _call_points(event: ToolSucceeded | ToolFailed, duration_ms: float, failed: bool, code: str) -> list[Row]:

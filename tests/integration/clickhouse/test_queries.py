@@ -115,7 +115,13 @@ def test_a_trace_from_end_to_end(client: Client, noon: float) -> None:
         client,
         [
             plan_made(name, noon, planning_s=0.1),
-            succeeded(name, "a", noon + 0.1, 0.3),
+            replace(
+                succeeded(name, "a", noon + 0.1, 0.3),
+                cached=True,
+                lifted=("o@1",),
+                waited_s=0.05,
+                policy_version=2,
+            ),
             failed(name, "b", noon + 0.15, 0.75, ErrorCode.TOOL_TIMEOUT),
             answer(
                 name,
@@ -141,6 +147,8 @@ def test_a_trace_from_end_to_end(client: Client, noon: float) -> None:
     first, second, third = by_step["a"], by_step["b"], by_step["c"]
     assert (first.start_ms, first.end_ms, first.status, first.retry_count) == (100.0, 400.0, "success", 1)
     assert (second.start_ms, second.end_ms, second.status) == (150.0, 900.0, "timeout")
+    assert (first.tool_asset_version, first.policy_version) == (4, 2)
+    assert (first.cached, first.lifted, first.waited_ms) == (True, ("o@1",), 50.0)
     assert second.timeout_exceeded
     assert second.error_code == "TOOL_TIMEOUT"
     assert (third.status, third.cause) == ("skipped", "a")

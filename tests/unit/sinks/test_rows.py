@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.answers import Status
-from schemas.calls import ToolCalled
+from schemas.calls import ClaimCheck, ToolCalled
 from schemas.errors import ErrorCode
 from schemas.events import Event
 from schemas.plans import LlmUsage
@@ -76,6 +76,35 @@ def test_a_call_leaves_a_row_a_span_and_two_figures() -> None:
     assert _point(rows["metric_points"], "tool_execution_latency")["value"] == pytest.approx(100)
     assert _point(rows["metric_points"], "tool_fail_rate")["value"] == 0.0
     assert rows["spans"][0]["tool_call_id"] == call["tool_call_id"]
+
+
+def test_what_the_guards_had_to_do_with_a_call_is_in_its_row() -> None:
+    """Remembered, lifted by an override, 250 ms before the turnstile; and a claim's rows are all that were found."""
+    event = succeeded(_TRACE, "a", 1000.0, 0.1)
+    whole = ClaimCheck(reference="r", digest="d", size_bytes=9, row_count=700)
+    event = replace(
+        event,
+        cached=True,
+        lifted=("override.friday@2",),
+        waited_s=0.25,
+        output=replace(event.output, claim=whole),
+    )
+
+    call = rows_of(event, _HERE)["tool_calls"][0]
+
+    assert (call["cached"], call["lifted"], call["waited_ms"]) == (True, ["override.friday@2"], 250.0)
+    assert call["row_count"] == 700
+
+
+def test_a_failed_call_says_what_was_lifted_and_how_long_it_waited() -> None:
+    """An override does not make a tool work."""
+    event = replace(
+        failed(_TRACE, "a", 1000.0, 0.1, ErrorCode.UPSTREAM_UNAVAILABLE), lifted=("o@1",), waited_s=2.0
+    )
+
+    call = rows_of(event, _HERE)["tool_calls"][0]
+
+    assert (call["cached"], call["lifted"], call["waited_ms"]) == (False, ["o@1"], 2000.0)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,34 @@ def test_slo_of_an_empty_window_says_so() -> None:
     assert text.count("–") == 8
 
 
+def test_trace_says_what_the_guards_had_to_do_with_a_call() -> None:
+    """Versions in force, how long it waited, that it was remembered, and which override let it past a block."""
+    call = {
+        "tool_name": "db",
+        "start_ms": 0.0,
+        "end_ms": 50.0,
+        "duration_ms": 50.0,
+        "status": "success",
+        "execution_group_index": 0,
+        "tool_asset_version": 3,
+        "policy_version": 2,
+        "cached": True,
+        "lifted": ("friday@2",),
+        "waited_ms": 1500.0,
+    }
+    record = {
+        "trace_id": "t1",
+        "tenant_id": "acme",
+        "started_at": datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC),
+        "tool_calls": (call,),
+    }
+
+    text = shown(render_trace(record), width=120)
+
+    for words in ("3, policy 2", "waited 1.5 s", "remembered", "lifted by friday@2"):
+        assert words in text
+
+
 def test_trace_shows_when_each_call_ran() -> None:
     """Bars side by side, outcome and cause, phases and spans."""
     call = {
