@@ -92,7 +92,7 @@ def _cypher(case: Case, catalogue: Bounds | None) -> Line:
     tenant = case.get("tenant")
     if catalogue.tenant_column is not None and not _is_tenant(tenant):
         return line_of(_unfit("The case names no tenant."))
-    verdict = cypher.cypher_guard(case["cypher"], catalogue, {})
+    verdict = cypher.cypher_guard(case["cypher"], catalogue, {}, tenant if isinstance(tenant, str) else None)
     return line_of(verdict, cypher=verdict.statement) if isinstance(verdict, Allow) else line_of(verdict)
 
 

@@ -39,6 +39,7 @@ class Cursor:
         self.out: list[str] = []
         self.scope: dict[str, Kind] = {}
         self.values: dict[str, None] = {}
+        self._spellings: dict[str, str] = {}
 
     @property
     def done(self) -> bool:
@@ -94,5 +95,12 @@ class Cursor:
             raise Blocked("no name where one was expected", CANNOT_BE_READ)
         if token.name.startswith(RESERVED) or (token.sort is Word.WORD and token.name in KEYWORDS):
             raise Blocked(f"the word {token.name}", "Only reading is allowed.")
+        self.spelt(token)
         self.take()
         return token.name
+
+    def spelt(self, token: Token) -> None:
+        """To one engine `a` and `A` are one name, to another two: only one of them may be in a statement."""
+        spelling = token.text.strip("`")
+        if self._spellings.setdefault(token.name, spelling) != spelling:
+            raise Blocked(f"the name {spelling} in two spellings", CANNOT_BE_READ)

@@ -1,5 +1,6 @@
 """Expressions of Cypher: read by their grammar, written again, and each known for what it holds."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +11,8 @@ from agents.execution.guards.cypher_tokens import Token
 from agents.execution.guards.verdict import NOT_AVAILABLE
 
 _LONGEST_PATTERN: Final = 200
+_REPEATED_TWICE: Final = re.compile(r"[*+}]\)+[?+]?[*+{]")
+"""A repetition of a repetition, which some engines take for ever to match."""
 
 
 def plain(kind: Kind) -> None:
@@ -84,6 +87,7 @@ class Expressions(Cursor):
             or pattern is None
             or pattern.sort is not Word.TEXT
             or len(pattern.text) > _LONGEST_PATTERN
+            or _REPEATED_TWICE.search(pattern.text)
         ):
             raise Blocked("a regular expression", "Regular expressions are not allowed here.")
         plain(kind)
@@ -126,8 +130,28 @@ class Expressions(Cursor):
                 kind = VALUE
             elif self.sees("["):
                 kind = self._indexed(kind)
+            elif kind.sort is Sort.ENTITY and self.sees("{"):
+                kind = self._projected(kind)
             else:
                 return kind
+
+    def _projected(self, kind: Kind) -> Kind:
+        """`n {.name, id: n.id}`, written as a map: one engine knows no projections."""
+        entity = self.out.pop()
+        self.take("{")
+        while not self.took("}"):
+            if self.sees("."):
+                self.skip()
+                name = self._property_name()
+                self.catalogue.readable(name, kind)
+                self.out += [":", entity, ".", self.out[-1]]
+            else:
+                self._property_name()
+                self.take(":")
+                self.value()
+            if not self.sees("}"):
+                self.take(",")
+        return VALUE
 
     def _property_name(self) -> str:
         token = self.at()
@@ -189,6 +213,7 @@ class Expressions(Cursor):
             raise Blocked(f"the word {token.name}", "Only reading is allowed.")
         if token.name not in self.scope:
             raise Blocked(f"the word {token.name}, which is no name of this query", NOT_AVAILABLE)
+        self.spelt(token)
         self.take()
         return self.scope[token.name]
 

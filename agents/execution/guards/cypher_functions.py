@@ -28,6 +28,8 @@ _OF_ENTITIES: Final = {
 """Functions that take entities, and what they make of them; of values they make values."""
 _KEEPING: Final = _words("collect head last list_extract")
 """These give what they were given."""
+MAX_RANGE: Final = 1_000
+_LONGEST_NUMBER: Final = 9
 _QUANTIFIERS: Final = _words("all any none single")
 _TYPES: Final = _words(
     """
@@ -50,6 +52,8 @@ def call(read: Expressions, name: str) -> Kind:
         return _properties(read)
     if name == "cast":
         return _cast(read)
+    if name == "range":
+        return _range(read)
     if name not in _OF_VALUES and name not in _OF_ENTITIES:
         raise Blocked(f"the function {name}", NOT_AVAILABLE)
     read.take()
@@ -63,7 +67,7 @@ def call(read: Expressions, name: str) -> Kind:
     entities = joined(kinds)
     made = VALUE if entities.sort is Sort.VALUE else _OF_ENTITIES[name]
     if name == "nodes":
-        return made._replace(labels=read.catalogue.nodes)
+        return made._replace(labels=entities.labels or read.catalogue.nodes)
     return made._replace(labels=entities.labels) if name in _KEEPING else made
 
 
@@ -91,6 +95,24 @@ def _quantified(read: Expressions) -> Kind:
     read.expression()
     read.take(")")
     read.scope = before
+    return VALUE
+
+
+def _range(read: Expressions) -> Kind:
+    """`range(1, 24)`: whole numbers as they stand, and not many."""
+    read.take()
+    read.take("(")
+    bounds: list[int] = []
+    while not bounds or read.took(","):
+        token = read.at()
+        if token is None or not token.text.isdigit() or len(token.text) > _LONGEST_NUMBER:
+            raise Blocked("a range that is not of small whole numbers", NOT_AVAILABLE)
+        bounds.append(int(token.text))
+        read.take()
+    read.take(")")
+    step = bounds[2] if len(bounds) > 2 else 1
+    if len(bounds) not in (2, 3) or step == 0 or (bounds[1] - bounds[0]) // step >= MAX_RANGE:
+        raise Blocked("a long range", f"A range holds at most {MAX_RANGE} numbers.")
     return VALUE
 
 

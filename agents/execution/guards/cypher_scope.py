@@ -47,15 +47,54 @@ def joined(kinds: Iterable[Kind]) -> Kind:
     return Kind(Sort.ENTITIES if Sort.ENTITIES in sorts else Sort.ENTITY, common)
 
 
+_UNLISTED = ""
+"""Stands for a relation of which the catalogue says nothing: no property of it may be read."""
+
+
 class Catalogue:
-    """The labels and relations of a source, and their listed properties; none listed means all of them."""
+    """The labels and relations of a source, and their listed properties; none listed means all of them.
+
+    Where `nodes` are told from relations and no relation is listed, relations of any kind may be walked between bound
+    nodes, and none of their properties read.
+    """
 
     def __init__(self, tables: Mapping[str, tuple[str, ...]], nodes: frozenset[str]) -> None:
         self.nodes = nodes
         """Labels of nodes, where the source tells them from relations; else empty."""
+        self._names = {name.lower(): name for name in tables}
         self._properties = {
             name.lower(): frozenset(map(str.lower, listed)) for name, listed in tables.items()
         }
+        self.relations = frozenset(self._properties) - nodes if nodes else frozenset[str]()
+        """Kinds of relations, where the source tells them from nodes; else empty."""
+        self._any_relation = bool(nodes) and not self.relations
+        if self._any_relation:
+            self._properties[_UNLISTED] = frozenset({_UNLISTED})
+
+    def relation(self, name: str) -> str:
+        """A kind of relation as the catalogue has it; raises `Blocked`."""
+        if self._any_relation and name.lower() not in self._properties:
+            return _UNLISTED
+        if name.lower() in self.nodes:
+            raise Blocked(f"the label {name} as a relation", NOT_AVAILABLE)
+        return self.label(name)
+
+    def any_relation(self) -> frozenset[str]:
+        """What a relation without a label may be; raises `Blocked` where that cannot be told."""
+        if self._any_relation:
+            return frozenset({_UNLISTED})
+        if not self.relations:
+            raise Blocked("a relation without a label", NOT_AVAILABLE)
+        return self.relations
+
+    def written(self, labels: Iterable[str]) -> str:
+        """Labels as a pattern writes them, `A|B`."""
+        names = sorted(self._names[label] for label in labels)
+        return "|".join(name if name.isidentifier() and name.isascii() else _quoted(name) for name in names)
+
+    def lists(self, label: str, properties: frozenset[str]) -> bool:
+        """Does a label list all of these?"""
+        return not self._properties[label] or properties <= self._properties[label]
 
     def label(self, name: str) -> str:
         """A label as the catalogue has it; raises `Blocked`."""
@@ -66,9 +105,13 @@ class Catalogue:
     def readable(self, name: str, kind: Kind) -> None:
         """May this property be read of an entity of this kind? Every label it may be of has to list it: what is
         not said to be one is read as any. Raises `Blocked`."""
-        labels = kind.labels or self._properties.keys()
+        labels = kind.labels or self._properties.keys() - {_UNLISTED}
         for label in labels:
             listed = self._properties[label]
             if listed and name.lower() not in listed:
                 hint = None if kind.labels else "Say of which label it is."
                 raise Blocked(f"the property {name}, which {label} does not list", NOT_AVAILABLE, hint)
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -36,6 +36,21 @@ ALLOWED = {
         ["d", None],
     ],
     "UNWIND [1, 2] AS n RETURN n * 2 AS twice": [[2], [4]],
+    "UNWIND range(1, 2) AS n RETURN n * 2 AS twice": [[2], [4]],
+    "MATCH (a:S)-[]->(b) RETURN b.name": [["b"]],
+    "MATCH (a:S)-->(b) RETURN b.name": [["b"]],
+    "MATCH (a:S)--(b) RETURN b.name ORDER BY b.name": [["a"], ["b"]],
+    "MATCH (a:S)-[*1..3]->(b) RETURN b.name": [["b"]],
+    "MATCH (a:S)-[r]->(b) WHERE r.w = 1 RETURN label(r), b.name": [["C", "b"]],
+    "MATCH (a:S) WHERE exists { (a)-[:C]->(:S) } RETURN a.name": [["a"]],
+    "MATCH (a:S) RETURN a.name, count { (a)-[:C]->(b:S) WHERE b.name = 'b' } AS n ORDER BY n DESC LIMIT 1": [
+        ["a", 1]
+    ],
+    "MATCH p = shortestPath((a:S)-[:C*..5]->(b:S)) RETURN length(p)": [[1]],
+    "MATCH p = allShortestPaths((a:S {name: 'a'})-[:C*1..5]-(b:S)) RETURN length(p)": [[1]],
+    "MATCH (a:S {name: 'a'}) RETURN a {.name, twice: a.name + a.name} AS it": [
+        [{"name": "a", "twice": "aa"}]
+    ],
 }
 
 REFUSED = (
@@ -63,9 +78,6 @@ REFUSED = (
     # Nodes that nothing binds.
     "MATCH (a) RETURN a",
     "MATCH (a:S), (b) RETURN b.name",
-    "MATCH (a:S)-[]->(b) RETURN b.name",
-    "MATCH (a:S)-->(b) RETURN b.name",
-    "MATCH (a:S)-[*1..3]->(b) RETURN b.name",
     "MATCH (a:Other) RETURN a.name",
     "MATCH (a:S|Other) RETURN a.name",
     "MATCH (a:C) RETURN a.w",
@@ -78,7 +90,22 @@ REFUSED = (
     "MATCH (a:S) WHERE a.name = $opsloom_tenant RETURN a.name",
     "MATCH (opsloom_n:S) RETURN opsloom_n.name",
     "MATCH (a:S)-[r:C*1..3 (r, n | WHERE true)]->(b:S) RETURN a.name",
+    "MATCH (a:S), (A:S) RETURN a.name",
+    "MATCH (a:S) RETURN a {.*}",
+    "MATCH (a:S) RETURN a {.secret}",
+    "MATCH (a:S) RETURN a {.name, x: a.secret}",
+    "MATCH (a:S)-[:S]->(b:S) RETURN a.name",
+    "MATCH (a:S)-[r]->(b:S) RETURN r.secret",
+    "MATCH p = shortestPath((a:S)-[:C*]->(b:S)) RETURN length(p)",
+    "MATCH p = shortestPath((a:S)-[:C]->(b:S)) RETURN length(p)",
+    "MATCH p = shortestPath((a:S)-[:C*1..3]->(b:Other)) RETURN length(p)",
     # Too long, too many, never ending.
+    "MATCH (a:S), (b:S), (c:S), (d:S), (e:S) RETURN count(*)",
+    "UNWIND range(1, 900) AS x UNWIND range(1, 900) AS y UNWIND range(1, 900) AS z RETURN count(*)",
+    "UNWIND range(1, 9000) AS x RETURN x",
+    "UNWIND range(0, 9, 0) AS x RETURN x",
+    f"MATCH (a:S){'-[:C]->(:S)' * 40} RETURN a.name",
+    "MATCH (a:S) WHERE a.name =~ '(a+)+' RETURN a.name",
     "MATCH (a:S)-[:C*]->(b:S) RETURN b.name",
     "MATCH (a:S)-[:C*1..]->(b:S) RETURN b.name",
     "MATCH (a:S)-[:C*1..99]->(b:S) RETURN b.name",
