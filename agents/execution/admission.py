@@ -1,7 +1,8 @@
 """The first steps of the path: tenant, role, asset state, policy. Decided once per (tool, tenant, roles)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from agents.execution.guards.verdict import Bounds, Refuse
 from agents.execution.tool import BuildsStatement, Tool
@@ -9,6 +10,9 @@ from registry.assets import PolicyAsset, SourceAsset, ToolAsset
 from registry.defaults import timeout_of
 from registry.registry import Registry
 from schemas.errors import ErrorCode
+
+_READS = frozenset({"read_only", "time_series", "graph_query", "search"})
+"""Capability types whose results may be remembered."""
 
 _KEPT = 4_096
 """Decisions kept; beyond it all are forgotten and made anew."""
@@ -28,6 +32,12 @@ class Admitted:
     bounds: Bounds
     builder: BuildsStatement | None = None
     """The adapter again, if it builds its statement: asked once, for a structural check costs more than the call."""
+    remembers: bool = False
+    """The policy wants results remembered, and the tool only reads."""
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    """What a call's parameters are held to besides the adapter's own; empty: nothing."""
+    is_open: bool = False
+    """The adapter leaves it to `schema` what a call may say."""
 
 
 class Admission:
@@ -98,7 +108,22 @@ class Admission:
                 _reachable(source, policy), None if source is None else source.tenant_column, row_cap
             ),
             builder=adapter if isinstance(adapter, BuildsStatement) else None,
+            remembers=policy.cache_ttl_s > 0 and policy.read_only and tool.capability_type in _READS,
+            schema=_schema_of(tool, adapter),
+            is_open=_is_open(adapter),
         )
+
+
+def _is_open(adapter: Tool) -> bool:
+    return adapter.parameters.model_config.get("extra") == "allow"
+
+
+def _schema_of(tool: ToolAsset, adapter: Tool) -> Mapping[str, Any]:
+    """The asset's own schema; without one, an adapter that takes anything takes only what it declares itself."""
+    if tool.parameters or not _is_open(adapter):
+        return tool.parameters
+    declared = adapter.parameters.model_json_schema().get("properties", {})
+    return {"type": "object", "properties": {name: {} for name in declared}}
 
 
 def _reachable(source: SourceAsset | None, policy: PolicyAsset) -> dict[str, tuple[str, ...]]:

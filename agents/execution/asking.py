@@ -103,16 +103,19 @@ class Asking:
             if template.statement:
                 return template, given, values, template.statement
             called = {**template.call, **values}
-            schema = _schema_of(admitted)
-            refused = _unfit(called, schema) if _is_open(admitted) else None
+            schema = admitted.schema
+            refused = _unfit(called, schema) if admitted.is_open else None
             checked = refused or _validated(with_defaults(schema, called), admitted)
         else:
             template = None
-            schema = _schema_of(admitted)
-            refused = _undeclared(params, schema) or _unfit(params, schema)
-            if refused is not None:
-                return refused
-            given, checked = params, _validated(with_defaults(schema, params), admitted)
+            schema, given = admitted.schema, params
+            if schema:
+                refused = _undeclared(params, schema) or _unfit(params, schema)
+                if refused is not None:
+                    return refused
+                checked = _validated(with_defaults(schema, params), admitted)
+            else:
+                checked = _validated(params, admitted)
         if isinstance(checked, Refuse):
             return checked
         if admitted.builder is not None:
@@ -187,20 +190,6 @@ def _undeclared(params: Mapping[str, Any], schema: Mapping[str, Any]) -> Refuse 
     return None
 
 
-def _is_open(admitted: Admitted) -> bool:
-    """Does the adapter leave it to the tool's own schema what a call may say?"""
-    return admitted.adapter.parameters.model_config.get("extra") == "allow"
-
-
-def _schema_of(admitted: Admitted) -> Mapping[str, Any]:
-    """The asset's own schema; without one, an adapter that takes anything takes only what it declares itself."""
-    schema = admitted.tool.parameters
-    if schema or not _is_open(admitted):
-        return schema
-    declared = admitted.adapter.parameters.model_json_schema().get("properties", {})
-    return {"type": "object", "properties": {name: {} for name in declared}}
-
-
 def _unfit(params: Mapping[str, Any], schema: Mapping[str, Any]) -> Refuse | None:
     """Types and bounds of the tool's own schema, when it has one."""
     if not schema:
@@ -221,7 +210,8 @@ def _unfit(params: Mapping[str, Any], schema: Mapping[str, Any]) -> Refuse | Non
 def _validated(values: Mapping[str, Any], admitted: Admitted) -> dict[str, Any] | Refuse:
     try:
         model = admitted.adapter.parameters.model_validate(values)
-        return {**model.__dict__, **(model.__pydantic_extra__ or {})}
+        extra = model.__pydantic_extra__
+        return {**model.__dict__, **extra} if extra else model.__dict__.copy()
     except ValidationError as error:
         faults = [
             f"{'.'.join(str(part) for part in fault['loc'])[:80] or 'parameters'}: {fault['msg']}"

@@ -26,7 +26,7 @@ _WORKED = frozenset({None, ErrorCode.DATA_NOT_FOUND, ErrorCode.MAX_ROWS_EXCEEDED
 
 def verdict_of(code: ErrorCode | None) -> Verdict:
     """Finding nothing is good work; refusals and 4xx are the caller's fault."""
-    if code in _WORKED:
+    if code is None or code in _WORKED:
         return Verdict.WORKED
     return Verdict.FAILED if code in _FAILURES else Verdict.NEITHER
 

@@ -31,8 +31,8 @@ class Claiming:
     ) -> ToolOutput | OpsError:
         """The output within the caps of its tool, and small enough to travel."""
         store = self._store
-        if store is None:
-            max_bytes = min(max_bytes, self._travels_bytes)
+        if store is None and max_bytes > self._travels_bytes:
+            max_bytes = self._travels_bytes
         kept, size = measured(output, row_cap, max_bytes)
         if store is None or size <= self._over_bytes or not isinstance(kept, ToolOutput):
             return kept

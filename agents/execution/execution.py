@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from agents.execution.admission import Admission, Admitted
@@ -131,33 +132,33 @@ class Execution:
 
     async def _worked(self, called: ToolCalled, admitted: Admitted, invocation: Invocation) -> Worked:
         """Remembered, shared with the same call that runs already, or run; then bounded."""
-        now = self._clock()
-        lifts, lifted = self._lifts(called, now)
-        lifted += invocation.lifted
-
-        async def run() -> Tried:
-            tried = await self._attempts.of(called, admitted, invocation, lifts)
-            if not isinstance(tried.outcome, ToolOutput):
-                return tried
-            cap, max_bytes = invocation.row_cap, admitted.max_bytes
-            kept = await self._claiming.bounded(tried.outcome, cap, max_bytes, called.tenant_id)
-            return tried._replace(outcome=kept)
-
-        if lifted or not remembers(admitted):
-            return Worked(await run(), lifted=lifted)
-        key = key_of(admitted, invocation)
-        if called.no_cache:
-            return Worked(await run(), lifted=lifted)
+        lifts, lifted, overrides = NOTHING_LIFTED, invocation.lifted, self._registry.overrides
+        if overrides:
+            lifts, names = self._lifts(called, self._clock())
+            lifted = names + lifted
+        if called.no_cache or lifted or not remembers(admitted):
+            return Worked(await self._tried(called, admitted, invocation, lifts), False, lifted)
+        now, key = self._clock(), key_of(admitted, invocation)
         known = self._remembered.fresh(key, admitted.policy.cache_ttl_s, now)
         if known is not None:
             return Worked(Tried(known, 0, now), True, lifted)
+        run = partial(self._tried, called, admitted, invocation, lifts)
         return Worked(*await self._remembered.shared(key, called.deadline_at - now, now, run), lifted)
+
+    async def _tried(
+        self, called: ToolCalled, admitted: Admitted, invocation: Invocation, lifts: Lifts
+    ) -> Tried:
+        """Run it, and bound what it gave."""
+        tried = await self._attempts.of(called, admitted, invocation, lifts)
+        output, row_cap, max_bytes = tried.outcome, invocation.row_cap, admitted.max_bytes
+        if not isinstance(output, ToolOutput):
+            return tried
+        kept = await self._claiming.bounded(output, row_cap, max_bytes, called.tenant_id)
+        return tried if kept is output else Tried(kept, tried.retries, tried.began_at, tried.waited_s)
 
     def _lifts(self, called: ToolCalled, now: float) -> tuple[Lifts, tuple[str, ...]]:
         """The turnstile's blocks that are lifted for this call, and by which overrides."""
         overrides = self._registry.overrides
-        if not overrides:
-            return NOTHING_LIFTED, ()
         rate = overrides.of("rate_limit", called.tool_id, called.tenant_id, now)
         breaker = overrides.of("breaker", called.tool_id, called.tenant_id, now)
         names = dict.fromkeys(each.name for each in (rate, breaker) if each is not None)

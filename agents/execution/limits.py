@@ -62,21 +62,22 @@ class Window:
 
     def forget(self, now: float) -> int:
         """Drop what has left the window; how many are in it."""
-        marks, passed = self._marks, now - self.length_s
-        while marks and marks[0][0] <= passed:
-            self.count -= int(marks.popleft()[1])
+        marks = self._marks
+        if marks and marks[0][0] <= (passed := now - self.length_s):
+            while marks and marks[0][0] <= passed:
+                self.count -= int(marks.popleft()[1])
         return self.count
 
     def add(self, at: float, count: int = 1) -> None:
         """Starts at a moment; one earlier than the last counts as that one, for clocks may step back."""
-        marks, grain_s = self._marks, self._grain_s
-        if grain_s:
-            at = math.ceil(at / grain_s) * grain_s
+        marks = self._marks
         self.count += count
-        if marks and at <= marks[-1][0]:
+        if marks and at <= marks[-1][0]:  # already rounded up, if there are grains
             marks[-1][1] += count
-        else:
-            marks.append([at, count])
+            return
+        if self._grain_s:
+            at = math.ceil(at / self._grain_s) * self._grain_s
+        marks.append([at, count])
 
     def frees_at(self, wanted: int = 1) -> float:
         """When the `wanted` oldest starts will have left; 0 when there are not so many."""

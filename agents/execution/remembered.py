@@ -18,8 +18,6 @@ from schemas.calls import ToolOutput
 MAX_BYTES = 32 * 1024 * 1024
 MAX_RESULTS = 2_000
 
-_READS = frozenset({"read_only", "time_series", "graph_query", "search"})
-
 
 class _Kept(NamedTuple):
     output: ToolOutput
@@ -29,8 +27,7 @@ class _Kept(NamedTuple):
 
 def remembers(admitted: Admitted) -> bool:
     """Does the policy want this tool's results remembered, and does the tool only read?"""
-    policy = admitted.policy
-    return policy.cache_ttl_s > 0 and policy.read_only and admitted.tool.capability_type in _READS
+    return admitted.remembers
 
 
 def key_of(admitted: Admitted, invocation: Invocation) -> Hashable:
