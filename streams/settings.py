@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     roles: Annotated[tuple[Role, ...], NoDecode] = ROLES
     worker_id: str = Field(default="w0", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Static membership: a worker that comes back under the same id gets its partitions back at once."""
+    processes: int = Field(default=1, ge=1, le=256)
+    """Of one `opsloom worker`; the roles are dealt over them."""
     commit_interval_s: float = Field(default=0.5, gt=0)
     session_timeout_s: float = Field(default=6.0, ge=1)
     heartbeat_s: float = Field(default=2.0, gt=0)

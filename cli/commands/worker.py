@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -24,6 +25,10 @@ def worker(
     ] = None,
     topic_prefix: Annotated[str | None, typer.Option(help="Put before every topic and group.")] = None,
     codec: Annotated[str | None, typer.Option(help="What is written: json or avro.")] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(help="Deal the roles over so many processes; one for each core serves bursts best."),
+    ] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="Say that it is ready as one JSON line.")
     ] = False,
@@ -33,6 +38,7 @@ def worker(
     Every option may also be set in the environment, as OPSLOOM_BROKER, OPSLOOM_ROLES and so on.
     """
     from cli.options import settings_of
+    from cli.processes import run_processes
     from cli.render.errors import fail
     from cli.running import run_worker
     from cli.user_errors import user_errors
@@ -46,17 +52,19 @@ def worker(
         worker_id=worker_id,
         topic_prefix=topic_prefix,
         codec=codec,
+        processes=processes,
     )
     if "sink" in settings.roles and not settings.clickhouse_url and settings.roles == ("sink",):
         fail("The sink needs a ClickHouse.", "Name it with --clickhouse http://HOST:PORT.", exit_code=2)
 
-    def ready() -> None:
+    def ready(processes: Sequence[int] = ()) -> None:
         if json_output:
             line = {
                 "ready": True,
                 "pid": os.getpid(),
                 "roles": list(settings.roles),
                 "worker_id": settings.worker_id,
+                **({"processes": list(processes)} if processes else {}),
             }
             typer.echo(json.dumps(line))
         else:
@@ -65,7 +73,8 @@ def worker(
             )
 
     with user_errors():
-        asyncio.run(run_worker(settings, ready))
+        many = settings.processes > 1
+        asyncio.run(run_processes(settings, ready) if many else run_worker(settings, ready))
 
 
 def roles_given(roles: str) -> bool:
