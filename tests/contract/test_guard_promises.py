@@ -266,8 +266,8 @@ def test_every_table_is_bound_to_the_tenant(engine: str) -> None:
 
     assert isinstance(verdict, Allow)
     written = verdict.statement.replace("`", '"')
-    assert written.count('FROM "tickets" WHERE "tenant_id" = ') == 3
-    assert written.count('"tickets"') == 3
+    assert written.count('FROM "tickets" WHERE "tickets"."tenant_id" = ') == 3
+    assert written.count('FROM "tickets"') == 3
 
 
 @every_sql_engine

@@ -16,6 +16,7 @@ from agents.execution.guards import sql_grammar as grammar
 from agents.execution.guards.sql_columns import unknown_column
 from agents.execution.guards.sql_growth import overgrown
 from agents.execution.guards.sql_limits import sized_tokens
+from agents.execution.guards.sql_product import multiplied
 from agents.execution.guards.sql_rows import cap_rows
 from agents.execution.guards.sql_tables import TENANT_VALUE, Blocked, bind_tables
 from agents.execution.guards.sql_truth import Reach, always_true_alternative
@@ -109,7 +110,11 @@ class SqlGuard:
             unknown = unknown_column(nodes, tables, self._dialect)
             if unknown is not None:
                 raise Blocked(blocked(f"the name {unknown[:60]}", NOT_AVAILABLE))
-        why = overgrown(nodes) or always_true_alternative(nodes, Reach(tables, tenant_column))
+        why = (
+            overgrown(nodes)
+            or multiplied(nodes)
+            or always_true_alternative(nodes, Reach(tables, tenant_column))
+        )
         if why is not None:
             raise Blocked(blocked(why))
 

@@ -12,12 +12,12 @@ _LONGEST_REPEAT = 1_000
 _LARGEST_GROWTH = 10_000
 """How many times longer than its columns' values a text may become, over all levels of subqueries."""
 _MOST_RELATIONS = 24
-_MOST_UNJOINED = 4
-"""Relations of one FROM that nothing joins: rows multiply."""
 _LONGEST_PATTERN = 200
 _MOST_WILDCARDS = 8
 _MOST_LOOSE_QUANTIFIERS = 4
 _MOST_COPIES = 100
+_LARGEST_EXPONENT = 1_000
+_EXPONENT = re.compile(r"[eE][+-]?0*(\d+)")
 _LONGEST_EXACT = 18
 """Digits of a whole number that may be computed with."""
 
@@ -42,24 +42,11 @@ def overgrown(nodes: Iterable[exp.Expr]) -> Fault:
             relations += 1
         elif isinstance(node, exp.Select):
             growth *= max([1.0, *(_factor(child) for child in node.iter_expressions())])
-            if _unjoined(node) > _MOST_UNJOINED:
-                return "more tables side by side than may be"
     if growth > _LARGEST_GROWTH:
         return "texts that grow too long"
     if relations > _MOST_RELATIONS:
         return f"more than {_MOST_RELATIONS} tables"
     return None
-
-
-def _unjoined(select: exp.Select) -> int:
-    source = select.args.get("from_")
-    loose = [
-        join
-        for join in select.args.get("joins") or ()
-        if not join.args.get("on") and not join.args.get("using") and join.args.get("method") != "NATURAL"
-        and isinstance(join.this, exp.Table | exp.Unnest)
-    ]  # fmt: skip
-    return len(loose) + (source is not None)
 
 
 def _factor(node: exp.Expr) -> float:
@@ -147,6 +134,12 @@ _REGULAR = frozenset(
         "extractall",
         "replaceregexpall",
         "replaceregexpone",
+        "regexp_like",
+        "regexp_replace",
+        "regexp_extract",
+        "regexp_extract_all",
+        "regexp_full_match",
+        "like_escape",
     }
 )
 
@@ -162,15 +155,7 @@ def _named(node: exp.Expr) -> Fault:
     if name == "tofixedstring":
         size = _whole(arguments[1]) if len(arguments) > 1 else None
         return None if size is not None and size <= _LONGEST_REPEAT else "a text filled beyond its bound"
-    if name in (
-        "match",
-        "extract",
-        "extractall",
-        "replaceregexpall",
-        "replaceregexpone",
-        "regexp_count",
-        "like_escape",
-    ):
+    if name in _REGULAR:
         return _expression(arguments[1]) if len(arguments) > 1 else None
     if name in ("like", "ilike", "notlike", "notilike", "glob"):
         return _wildcards(arguments[1] if len(arguments) > 1 else None)
@@ -254,6 +239,28 @@ def _quantifiers(text: str) -> Fault:
     return None
 
 
+def _power(node: exp.Expr) -> Fault:
+    """Exact numbers grow a digit with each power of ten."""
+    exponent = node.args.get("expression")
+    while isinstance(exponent, exp.Paren | exp.Cast | exp.Neg):
+        exponent = exponent.this
+    if isinstance(exponent, exp.Literal) and (_number(exponent) or 0) > _LARGEST_EXPONENT:
+        return "a power beyond its bound"
+    return None
+
+
+def _literal(node: exp.Expr) -> Fault:
+    found = None if node.args.get("is_string") else _EXPONENT.search(node.this)
+    return "a number beyond its bound" if found and len(found[1]) > 3 else None
+
+
+def _number(node: exp.Literal) -> float | None:
+    try:
+        return float(node.this)
+    except ValueError:
+        return None
+
+
 def _series(node: exp.Expr) -> Fault:
     return refused_series(node)
 
@@ -261,6 +268,8 @@ def _series(node: exp.Expr) -> Fault:
 _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr], Fault]] = {
     exp.GenerateSeries: _series,
     exp.ExplodingGenerateSeries: _series,
+    exp.Pow: _power,
+    exp.Literal: _literal,
     exp.Repeat: _times,
     exp.Pad: _times,
     exp.Space: _space,

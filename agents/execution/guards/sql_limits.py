@@ -14,7 +14,7 @@ MAX_PARENTHESES = 40
 """How deep parentheses and brackets may nest; a parser's recursion ends well beyond it."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
-_HINT = re.compile(r"/\*[!+]")
+_HINT = re.compile(r"/\*[Mm]?[!+]")
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
 _COUNTED = {

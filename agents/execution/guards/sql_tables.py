@@ -29,7 +29,10 @@ def bind_tables(root: exp.Query, bounds: Bounds, dialect: str, tenant: str | Non
     statement; else the statement waits for it under `TENANT_PLACEHOLDER`.
     """
     tables = {name.lower(): (name, columns) for name, columns in bounds.tables.items()}
-    for table in list(_catalogue_tables(root, frozenset(), frozenset(tables), dialect)):
+    listed = frozenset(each.lower() for columns in bounds.tables.values() for each in columns)
+    if bounds.tenant_column is not None:
+        listed |= {bounds.tenant_column.lower()}
+    for table in list(_catalogue_tables(root, frozenset(), frozenset(tables), listed, dialect)):
         found = tables.get(table.name.lower())
         if found is None:
             raise Blocked(blocked(f"the table {table.name[:80]}", NOT_AVAILABLE))
@@ -38,7 +41,7 @@ def bind_tables(root: exp.Query, bounds: Bounds, dialect: str, tenant: str | Non
 
 
 def _catalogue_tables(
-    node: exp.Expr, visible: frozenset[str], catalogue: frozenset[str], dialect: str
+    node: exp.Expr, visible: frozenset[str], catalogue: frozenset[str], columns: frozenset[str], dialect: str
 ) -> Iterator[exp.Table]:
     """Every table node that no CTE in sight explains."""
     if isinstance(node, exp.Table):
@@ -50,7 +53,7 @@ def _catalogue_tables(
         if isinstance(node.this, exp.Anonymous) and node.this.this.lower() in ROW_FUNCTIONS.get(dialect, ()):
             if node.this.find(exp.Column) is None:
                 raise Blocked(blocked("a table function of no row", NOT_AVAILABLE))
-            yield from _catalogue_tables(node.this, visible, catalogue, dialect)
+            yield from _catalogue_tables(node.this, visible, catalogue, columns, dialect)
             return
         if not isinstance(node.this, exp.Identifier):
             raise Blocked(blocked("a table function", NOT_AVAILABLE))
@@ -63,16 +66,19 @@ def _catalogue_tables(
     if with_ is not None:
         for cte in with_.expressions:
             name = cte.alias.lower()
+            # ClickHouse hands such a value on to the queries inside, where it would stand for the column.
+            if cte.args.get("scalar") and name in columns:
+                raise Blocked(blocked("a value that takes the name of a column"))
             if not name or name in catalogue or name in visible:
                 raise Blocked(blocked("a CTE that takes a name already used"))
-            yield from _catalogue_tables(cte.this, visible, catalogue, dialect)
+            yield from _catalogue_tables(cte.this, visible, catalogue, columns, dialect)
             if not cte.args.get("scalar"):
                 if not isinstance(cte.this, exp.Query):
                     raise Blocked(blocked("a CTE that is no query"))
                 visible |= {name}
     for child in node.iter_expressions():
         if child is not with_:
-            yield from _catalogue_tables(child, visible, catalogue, dialect)
+            yield from _catalogue_tables(child, visible, catalogue, columns, dialect)
 
 
 def _bound_table(
@@ -87,24 +93,29 @@ def _bound_table(
     source: exp.Expr = exp.Table(this=exp.to_identifier(name, quoted=True))
     inner.set("from_", exp.From(this=exp.Final(this=source) if final else source))
     if tenant_column is not None:
-        inner.set("where", exp.Where(this=_of_tenant(tenant_column, dialect, tenant)))
+        inner.set("where", exp.Where(this=_of_tenant(name, tenant_column, dialect, tenant)))
     alias = table.args.get("alias")
     if alias is None or alias.this is None:
         alias = exp.TableAlias(this=exp.to_identifier(table.name, quoted=table.this.args.get("quoted")))
     return exp.Subquery(this=inner, alias=alias.copy())
 
 
-def _of_tenant(column: str, dialect: str, tenant: str | None) -> exp.Expr:
+def _of_tenant(table: str, column: str, dialect: str, tenant: str | None) -> exp.Expr:
+    """With the table's name before the column's: no name of the statement can stand between them."""
+
+    def owner() -> exp.Expr:
+        return exp.column(column, table=table, quoted=True)
+
     def value() -> exp.Expr:
         if tenant is not None:
             return exp.Literal.string(tenant)
         return exp.Placeholder(this=TENANT_PLACEHOLDER)
 
-    same = exp.EQ(this=exp.column(column, quoted=True), expression=value())
+    same = exp.EQ(this=owner(), expression=value())
     if dialect != "mysql":
         return same
     # Its collations take 'acme', 'ACME' and 'acme ' for the same; bytes are not.
-    bytewise = exp.EQ(this=_bytes(exp.column(column, quoted=True)), expression=_bytes(value()))
+    bytewise = exp.EQ(this=_bytes(owner()), expression=_bytes(value()))
     return exp.And(this=same, expression=bytewise)
 
 

@@ -35,6 +35,9 @@ def always_true_alternative(nodes: Sequence[exp.Expr], reach: Reach) -> str | No
     for sides in _disjunctions(nodes):
         judged = [_Condition(side, reach) for side in sides]
         for side in judged:
+            disguise = _disguised(side.node, reach)
+            if disguise is not None:
+                return disguise
             if not side.bound:
                 if not side.never():
                     return "an alternative that depends on no row"
@@ -47,12 +50,50 @@ def always_true_alternative(nodes: Sequence[exp.Expr], reach: Reach) -> str | No
         for group in groups.values():
             if len(group) > 1 and _Condition(exp.or_(*group, copy=True), reach).always():
                 return "alternatives that together are always true"
+    for node in nodes:
+        if isinstance(node, exp.Where | exp.PreWhere) and _counts(node):
+            return "an aggregate where rows are chosen"
     for condition in _filters(nodes):
         if not isinstance(condition, _PLAIN) or condition.find(*_DISGUISES):
             judged_one = _Condition(condition, reach)
             if judged_one.bound and judged_one.always():
                 return "a condition that is always true in disguise"
     return None
+
+
+def _counts(where: exp.Expr) -> bool:
+    """No engine takes an aggregate in WHERE but within a query of its own."""
+    select = where.parent_select
+    return any(
+        each.parent_select is select and not isinstance(each.parent, exp.Window)
+        for each in where.find_all(exp.AggFunc)
+    )
+
+
+def _disguised(side: exp.Expr, reach: Reach) -> str | None:
+    """An alternative that says nothing, though some row might have a NULL there."""
+    for node in side.find_all(exp.EQ, exp.GTE, exp.LTE, exp.NullSafeEQ):
+        if isinstance(_bare(node.this), exp.Column) and _bare(node.this) == _bare(node.expression):
+            return "a column compared with itself"
+    kept = _not_null(_bare(side))
+    if isinstance(kept, exp.Predicate | exp.Not | exp.Connector):
+        return "a condition that is only asked to be known"
+    if isinstance(kept, exp.Column) and kept.name.lower() in ("id", (reach.tenant_column or "id").lower()):
+        return "a key that is only asked to be known"
+    return None
+
+
+def _not_null(node: exp.Expr) -> exp.Expr | None:
+    """What is said not to be NULL."""
+    denied = isinstance(node, exp.Not)
+    inner = _bare(node.this) if denied else node
+    if not isinstance(inner, exp.Is):
+        return None
+    null = _bare(inner.expression)
+    if isinstance(null, exp.Not):
+        denied, null = not denied, _bare(null.this)
+    denied ^= bool(inner.args.get("negate"))
+    return _bare(inner.this) if denied and isinstance(null, exp.Null) else None
 
 
 def _filters(nodes: Sequence[exp.Expr]) -> Iterator[exp.Expr]:

@@ -277,11 +277,13 @@ def _named(node: Any, inner: _Inner) -> Any:
     counted = _NAMED_ARITHMETIC.get(name)
     if counted is not None and len(values) == 2:
         left, right = map(as_number, values)
-        return (
-            UNSURE if left is UNSURE or right is UNSURE else None if None in values else counted(left, right)
-        )
+        if left is UNSURE or right is UNSURE:
+            return UNSURE
+        return None if None in values else counted(left, right)
     if name in ("isnull", "isnotnull") and len(values) == 1:
         return UNSURE if values[0] is UNSURE else (values[0] is None) == (name == "isnull")
+    if name in _NAMED_ENDS and len(values) == 2:
+        return UNSURE if UNSURE in values else None if None in values else _NAMED_ENDS[name](*values)
     if name == "multiif":
         return _multi_if(values)
     if name == "num_nulls":
@@ -316,7 +318,11 @@ _NAMED_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-_NAMED_TESTS = frozenset({"isnull", "isnotnull", "num_nulls", "multiif"})
+_NAMED_ENDS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "prefix": lambda whole, part: as_text(whole).startswith(as_text(part)),
+    "suffix": lambda whole, part: as_text(whole).endswith(as_text(part)),
+}
+_NAMED_TESTS = frozenset({"isnull", "isnotnull", "num_nulls", "multiif", *_NAMED_ENDS})
 
 
 def _contained(node: Any, inner: _Inner) -> Any:
@@ -356,7 +362,7 @@ _EVALUATE: Mapping[type[exp.Expr], Callable[[Any, _Inner], Any]] = {
     exp.Glob: _glob,
     exp.RegexpLike: _regular,
     exp.RegexpILike: _regular,
-    exp.SimilarTo: _like,
+    exp.SimilarTo: lambda node, inner: either((_like(node, inner), _regular(node, inner))),
     exp.Escape: lambda node, inner: inner(node.this),
     exp.Collate: lambda node, inner: inner(node.this),
     exp.Case: _case,
