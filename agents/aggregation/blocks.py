@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from agents.aggregation.clean import as_markdown, cell, line
+from agents.aggregation.hits import in_order
+from agents.aggregation.voice import PLAIN, Voice
 from agents.aggregation.wording import rows_of, success_text, title_of
 from schemas.answers import Block, BlockKind
 from schemas.calls import Column, Shape, ToolOutput
@@ -57,15 +59,17 @@ def columns_of(output: ToolOutput) -> tuple[Column, ...]:
     )
 
 
-def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Room) -> Block | None:
+def block_of(
+    step: Step, output: ToolOutput, reference: str, mark: str, room: Room, voice: Voice = PLAIN
+) -> Block | None:
     """How a step's output is drawn: as its render says where the shape allows it, else as the shape suggests.
     None when there is nothing to draw beyond the answer's text."""
     show = step.render.show if step.render is not None else None
     if show is Show.TEXT:
         return Block(
             kind=BlockKind.MARKDOWN,
-            title=title_of(step),
-            text=success_text(step, output, mark, as_markdown),
+            title=title_of(step, voice),
+            text=success_text(step, output, mark, as_markdown, voice),
             references=(reference,),
         )
     if not output.rows:
@@ -73,16 +77,16 @@ def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Ro
     at_most = step.render.max_rows if step.render is not None else _ROWS_OF_DEFAULT
     kind = BlockKind.TABLE
     if output.shape is Shape.SERIES and show in (None, Show.SERIES):
-        return _series_block(step, output, reference, room)
+        return _series_block(step, output, reference, room, voice)
     if output.shape is Shape.GRAPH and show in (None, Show.GRAPH):
         kind, at_most = BlockKind.GRAPH, MAX_EDGES
     columns, rows = columns_of(output), output.rows
     if output.shape is Shape.DOCUMENTS:
-        columns, rows = _hits(columns, rows)
+        columns, rows = _hits(columns, in_order(output, voice))
     kept = room.rows(rows, at_most)
     return Block(
         kind=kind,
-        title=title_of(step),
+        title=title_of(step, voice),
         columns=columns,
         rows=tuple([tuple(row) for row in kept]),
         rows_left_out=rows_of(output) - len(kept),
@@ -90,12 +94,12 @@ def block_of(step: Step, output: ToolOutput, reference: str, mark: str, room: Ro
     )
 
 
-def _series_block(step: Step, output: ToolOutput, reference: str, room: Room) -> Block:
+def _series_block(step: Step, output: ToolOutput, reference: str, room: Room, voice: Voice) -> Block:
     """The newest points: a series is read at its end."""
     kept = room.rows(output.rows[-MAX_POINTS:], MAX_POINTS)
     return Block(
         kind=BlockKind.TIME_SERIES,
-        title=title_of(step),
+        title=title_of(step, voice),
         columns=columns_of(output),
         rows=tuple([tuple(row) for row in kept]),
         rows_left_out=rows_of(output) - len(kept),

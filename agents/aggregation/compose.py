@@ -4,29 +4,25 @@ No answer is larger than `MAX_ANSWER_BYTES`: rows are cut first and counted, and
 plain text on safe lines; only blocks of kind markdown hold Markdown, with the values in it escaped.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 
-from agents.aggregation.blocks import Room, block_of, main_result_of
+from agents.aggregation.blocks import Room, main_result_of
 from agents.aggregation.budget import execution_ends_at, summarise
 from agents.aggregation.clean import line, lines
 from agents.aggregation.figures import moment
-from agents.aggregation.outcomes import MESSAGE_CHARACTERS, Outcome, Outcomes, empty, outcomes_of, public
+from agents.aggregation.lacks import carried_text, ways_on
+from agents.aggregation.outcomes import MESSAGE_CHARACTERS, Outcome, Outcomes, outcomes_of, public
 from agents.aggregation.rewriting import composer_result, rewritten, usage_of
-from agents.aggregation.substitutes import substitute_text
+from agents.aggregation.telling import told
 from agents.aggregation.trace import Trace
-from agents.aggregation.wording import (
-    failure_text,
-    found_nothing_text,
-    rows_of,
-    skipped_text,
-    success_text,
-    title_of,
-    truncation_text,
-)
-from schemas.answers import AnswerComposed, Block, BlockKind, BudgetSummary, Reference, Status, ToolResult
+from agents.aggregation.voice import KOREAN, Voice, voice_of
+from agents.aggregation.wording import rows_of
+from schemas.answers import AnswerComposed, BudgetSummary, Status, ToolResult
 from schemas.calls import Shape, ToolFailed, ToolOutput, ToolSucceeded
+from schemas.error_sentences import in_language, sentence_of, way_on
 from schemas.errors import ErrorCode, PublicError, ops_error, phase_timeout
 from schemas.ids import answer_id
 from schemas.plans import PlanFailed, PlanKind, PlanMade
@@ -65,7 +61,8 @@ def compose(trace: Trace, now: Instant) -> AnswerComposed:
 
 def compose_refusal(failed: PlanFailed, now: Instant) -> AnswerComposed:
     """The failed answer of a question for which no plan could be made."""
-    error = public(failed.error)
+    error = in_language(public(failed.error), failed.language)
+    suggestion = error.suggestion or way_on(error.code, failed.language)
     return AnswerComposed(
         answer_id=answer_id(failed.trace_id),
         trace_id=failed.trace_id,
@@ -78,10 +75,11 @@ def compose_refusal(failed: PlanFailed, now: Instant) -> AnswerComposed:
         plan_kind=PlanKind.REJECT,
         text=f"{error.message} ({error.code.value})",
         budget=summarise(failed.asked_at, failed.planned_at, failed.deadline_at, (), now),
-        suggestions=(error.suggestion,) if error.suggestion else (),
+        suggestions=(suggestion,) if suggestion else (),
         error=error,
         asked_at=moment(failed.asked_at),
         answered_at=moment(now),
+        language=failed.language,
     )
 
 
@@ -93,7 +91,7 @@ def _without_steps(plan: PlanMade, now: Instant) -> AnswerComposed:
     if plan.kind is not PlanKind.DIRECT:
         error = ops_error(
             ErrorCode.PLAN_INVALID,
-            line(plan.text, MESSAGE_CHARACTERS) or None,
+            line(plan.text, MESSAGE_CHARACTERS) or sentence_of(ErrorCode.PLAN_INVALID, plan.language),
             suggestion=next(iter(suggestions), None),
         ).public()
         text = text or error.message
@@ -117,17 +115,21 @@ def _without_steps(plan: PlanMade, now: Instant) -> AnswerComposed:
         applied_assets=plan.applied_assets,
         asked_at=moment(plan.asked_at),
         answered_at=moment(now),
+        language=plan.language,
+        time_zone=plan.time_zone,
     )
 
 
 def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now: Instant) -> AnswerComposed:
     main = _main(plan, outcomes)
     main_result = main_result_of(main.output, room) if main is not None and main.output is not None else None
-    text, blocks, references = _told(plan, outcomes, room)
+    voice = voice_of(plan.language, plan.time_zone)
+    story = told(plan, outcomes, room, voice)
+    text = story.found + story.missing
     if trace.detours is not None and trace.detours.composing is not None:
-        text = rewritten(trace, plan, text)
+        text = rewritten(trace, plan, text, story.cited(outcomes), voice)
     if main is not None and main_result is not None:
-        text += _cut(main, main_result)
+        text += _cut(main, main_result, story.marks[main.step.step_id], voice)
     return AnswerComposed(
         answer_id=answer_id(plan.trace_id),
         trace_id=plan.trace_id,
@@ -141,7 +143,7 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
         planner=plan.planner,
         score=plan.score,
         reasons=_listed(plan.reasons),
-        text=_bounded(text),
+        text=_bounded(text, korean=voice.korean),
         successful_tools=_tools(outcomes, success=True),
         failed_tools=_tools(outcomes, success=False),
         results=_results(trace, plan, outcomes, now),
@@ -150,9 +152,9 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
         fallback_details=outcomes.fallbacks[0] if outcomes.fallbacks else None,
         replans=plan.attempt,
         budget=_budget(trace, plan, outcomes, now),
-        blocks=blocks,
-        references=references,
-        suggestions=_suggestions(plan, outcomes),
+        blocks=story.blocks,
+        references=story.references,
+        suggestions=_suggestions(plan, outcomes, voice),
         error=_error(plan, outcomes, now),
         applied_assets=plan.applied_assets,
         asked_at=moment(plan.asked_at),
@@ -161,13 +163,14 @@ def _composed(trace: Trace, plan: PlanMade, outcomes: Outcomes, room: Room, now:
         fallbacks=outcomes.fallbacks,
         replan_records=plan.replan_records,
         usage=usage_of(trace, plan),
+        time_zone=plan.time_zone,
     )
 
 
 def _results(trace: Trace, plan: PlanMade, outcomes: Outcomes, now: Instant) -> tuple[ToolResult, ...]:
     """One result a call: of each step, before it that of the tool for which another stood in, and last the
-    composer's."""
-    if not trace.failed and trace.detours is None:
+    composer's. Their errors are in the language of the answer."""
+    if not trace.failed and trace.detours is None and len(trace.succeeded) == len(outcomes.steps):
         return tuple([outcome.result for outcome in outcomes.steps])
     results: list[ToolResult] = []
     for outcome in outcomes.steps:
@@ -176,70 +179,32 @@ def _results(trace: Trace, plan: PlanMade, outcomes: Outcomes, now: Instant) -> 
         results.append(outcome.result)
     if trace.detours is not None and trace.detours.composing is not None:
         results.append(composer_result(trace, plan, now))
+    if plan.language == KOREAN:
+        results = [_in_korean(result) for result in results]
     return tuple(results)
 
 
-def _cut(main: Outcome, main_result: ToolOutput) -> list[str]:
+def _in_korean(result: ToolResult) -> ToolResult:
+    if result.status == "skipped":
+        return replace(result, error=f"{result.cause} 단계가 성공하지 못해 건너뛰었습니다.")
+    if result.error_details is None:
+        return result
+    error = in_language(result.error_details, KOREAN)
+    return replace(result, error=error.message, error_details=error)
+
+
+def _cut(main: Outcome, main_result: ToolOutput, mark: str, voice: Voice) -> list[str]:
     """A sentence on the rows that this answer does not carry, if there are any."""
     kept, there = len(main_result.rows), rows_of(main.output) if main.output is not None else 0
     if kept >= there:
         return []
-    which = "last" if main_result.shape is Shape.SERIES else "first"
-    return [f"{title_of(main.step)}: this answer carries the {which} {kept:,} of {there:,} rows."]
+    newest = main_result.shape is Shape.SERIES
+    return [carried_text(main.step, kept, there, mark, newest=newest, voice=voice)]
 
 
 def _budget(trace: Trace, plan: PlanMade, outcomes: Outcomes, now: Instant) -> BudgetSummary:
     results: list[ToolSucceeded | ToolFailed] = [*trace.succeeded.values(), *trace.failed.values()]
     return summarise(plan.asked_at, plan.planned_at, plan.deadline_at, results, now, cut=outcomes.timed_out)
-
-
-def _told(
-    plan: PlanMade, outcomes: Outcomes, room: Room
-) -> tuple[list[str], tuple[Block, ...], tuple[Reference, ...]]:
-    """The sentences, blocks and references of all steps: first what was found, then what is missing."""
-    found: list[str] = []
-    missing: list[str] = []
-    blocks: list[Block] = []
-    references: list[Reference] = []
-    if outcomes.fallbacks:
-        missing += [substitute_text(details, plan.language) for details in outcomes.fallbacks]
-    for outcome in outcomes.steps:
-        step, result, output = outcome.step, outcome.result, outcome.output
-        if output is not None:
-            number = str(len(references) + 1)
-            mark = f"[{number}]"
-            references.append(_reference(number, outcome, output))
-            found.append(success_text(step, output, mark))
-            if output.truncated:
-                missing.append(truncation_text(step, output))
-            block = block_of(step, output, number, mark, room)
-            if block is not None:
-                blocks.append(block)
-        elif empty(result):
-            found.append(found_nothing_text(step))
-        elif result.status == "skipped":
-            missing.append(skipped_text(step, result.cause or ""))
-        elif result.error_details is not None:
-            missing.append(failure_text(step, result.error_details))
-    if references:
-        numbers = tuple([reference.reference_id for reference in references])
-        blocks.append(Block(kind=BlockKind.REFERENCES, references=numbers))
-    return found + missing, tuple(blocks), tuple(references)
-
-
-def _reference(number: str, outcome: Outcome, output: ToolOutput) -> Reference:
-    result = outcome.result
-    return Reference(
-        reference_id=number,
-        step_id=result.step_id,
-        call_id=result.call_id,
-        tool_id=result.tool_id,
-        source=line(output.source, MESSAGE_CHARACTERS),
-        query=line(output.query, MESSAGE_CHARACTERS),
-        row_count=rows_of(output),
-        read_at=moment(outcome.read_at),
-        claim=output.claim,
-    )
 
 
 def _main(plan: PlanMade, outcomes: Outcomes) -> Outcome | None:
@@ -264,12 +229,9 @@ def _tools(outcomes: Outcomes, *, success: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tools))
 
 
-def _suggestions(plan: PlanMade, outcomes: Outcomes) -> tuple[str, ...]:
-    """The plan's own, then what the errors of the steps suggest, each once."""
-    if outcomes.status is Status.SUCCESS:
-        return _listed(plan.suggestions)
-    errors = [out.result.error_details for out in outcomes.steps if out.result.error_details is not None]
-    return _listed((*plan.suggestions, *[error.suggestion for error in errors if error.suggestion]))
+def _suggestions(plan: PlanMade, outcomes: Outcomes, voice: Voice) -> tuple[str, ...]:
+    """The plan's own, then what could be asked instead of what is missing, each once."""
+    return _listed((*plan.suggestions, *ways_on(outcomes, voice)))
 
 
 def _error(plan: PlanMade, outcomes: Outcomes, now: Instant) -> PublicError | None:
@@ -278,10 +240,14 @@ def _error(plan: PlanMade, outcomes: Outcomes, now: Instant) -> PublicError | No
         return None
     if outcomes.timed_out:
         budget_s = execution_ends_at(plan) - plan.planned_at
-        return phase_timeout("execution", now - plan.planned_at, budget_s).public()
+        return in_language(
+            phase_timeout("execution", now - plan.planned_at, budget_s).public(), plan.language
+        )
     errors = (out.result.error_details for out in outcomes.steps)
     first = next((error for error in errors if error is not None), None)
-    return first or ops_error(ErrorCode.PLAN_INVALID, "The plan's steps wait for one another.").public()
+    if first is None:
+        first = ops_error(ErrorCode.PLAN_INVALID, "The plan's steps wait for one another.").public()
+    return in_language(first, plan.language)
 
 
 def _listed(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -292,8 +258,10 @@ def _listed(texts: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _bounded(sentences: list[str]) -> str:
+def _bounded(sentences: list[str], *, korean: bool) -> str:
     text = "\n".join(sentences)
     if len(text) <= MAX_TEXT_CHARACTERS:
         return text
-    return text[: MAX_TEXT_CHARACTERS - 30] + "… (the text was cut here)"
+    return text[: MAX_TEXT_CHARACTERS - 30] + (
+        "… (여기서 잘렸습니다)" if korean else "… (the text was cut here)"
+    )

@@ -1,5 +1,6 @@
 """The call of a model that writes the answer's text, and how its text is held to the figures. Pure."""
 
+from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -111,7 +112,7 @@ def outputs_of(trace: Trace, plan: PlanMade) -> list[dict[str, Any]]:
     return documents
 
 
-def held(trace: Trace, plan: PlanMade, limit: int) -> Written | None:
+def held(trace: Trace, plan: PlanMade, limit: int, zone: tzinfo = UTC) -> Written | None:
     """What of the model's text may stand: sentences all of whose figures occur in the outputs. None: nothing."""
     detours = trace.detours
     if detours is None or detours.composed is None:
@@ -124,12 +125,9 @@ def held(trace: Trace, plan: PlanMade, limit: int) -> Written | None:
     known = KnownFigures(
         [document_of(output) for step in plan.steps if (output := _found(trace, step)) is not None],
         names=(plan.question,),
+        zone=zone,
     )
     checked = check_figures(lines(text.strip(), limit), known)
-    dropped_before = detours.composed.output.facts.get(
-        LEFT_OUT_FACT
-    )  # the tool holds its texts to the figures, too
-    before = dropped_before if isinstance(dropped_before, int) else 0
     return Written(checked.text.strip(), len(checked.dropped) + before)
 
 

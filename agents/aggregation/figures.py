@@ -1,15 +1,19 @@
-"""How figures are written for people: one way for the text, the tables and the terminal."""
+"""How figures are written for people: one way for the text, the tables and the terminal, in both languages."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
 from agents.aggregation.clean import inline
+from agents.aggregation.voice import PLAIN, Voice, in_zone
 from schemas.calls import Unit
 from schemas.word import Instant, Json
 
 UNKNOWN: Final = "unknown"
+_UNKNOWN_KO: Final = "알 수 없음"
 _LAST_INSTANT: Final = 253_402_300_799.0  # 9999-12-31T23:59:59Z, the last moment a datetime can hold
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?")
 _BINARY: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
@@ -20,20 +24,58 @@ def moment(at: Instant) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
-def written(value: Json, unit: Unit) -> str:
-    """The value in words of its unit: 25125558681 bytes → "23.4 GiB". Text stays text, on one safe line;
-    None is "unknown"."""
+def written(value: Json, unit: Unit, voice: Voice = PLAIN) -> str:
+    """The value in words of its unit: 25125558681 bytes → "23.4 GiB". Text stays text, on one safe line; None is
+    "unknown". Moments are written on the clocks of the voice's zone and name it: "2026-09-21 14:13:20 UTC"."""
     if isinstance(value, str):
+        if unit is Unit.TIMESTAMP and _MOMENT.fullmatch(value):
+            return _read_moment(value, voice)
         return inline(value)
     if value is None:
-        return UNKNOWN
+        return _UNKNOWN_KO if voice.korean else UNKNOWN
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _yes_or_no(value, voice)
     if not isinstance(value, int | float):
         return inline(str(value))
     if value - value != 0:
-        return UNKNOWN
+        return _UNKNOWN_KO if voice.korean else UNKNOWN
+    if unit is Unit.TIMESTAMP:
+        return stamp(moment(value), voice)
+    if unit is Unit.SECONDS and voice.korean:
+        return _in_korean(_seconds(value))
     return _WRITERS[unit](value)
+
+
+def stamp(at: datetime, voice: Voice = PLAIN) -> str:
+    """The moment to the second on the clocks of the voice's zone, and the zone's name."""
+    if voice.zone != PLAIN.zone:
+        at = in_zone(at, voice.zone)
+    return f"{at.year:04}-{at:%m-%d %H:%M:%S} {voice.zone}"
+
+
+def _read_moment(text: str, voice: Voice) -> str:
+    """A moment that a store gave as text: without an offset it is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+        return stamp(at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC), voice)
+    except (ValueError, OverflowError):
+        return inline(text)  # no day of any calendar
+
+
+def _yes_or_no(value: bool, voice: Voice) -> str:
+    if voice.korean:
+        return "예" if value else "아니요"
+    return "yes" if value else "no"
+
+
+def _in_korean(text: str) -> str:
+    """ "2 h 5 min" → "2시간 5분"."""
+    for unit, korean in _SPANS:
+        text = text.replace(unit, korean)
+    return text
+
+
+_SPANS: Final = ((" ms", "밀리초"), (" min", "분"), (" s", "초"), (" h", "시간"), (" d", "일"))
 
 
 def _plain(value: float) -> str:
@@ -42,10 +84,6 @@ def _plain(value: float) -> str:
 
 def _percent(value: float) -> str:
     return f"{_decimals(value, 1 if abs(value) >= 1 else 2)}%"
-
-
-def _timestamp(value: float) -> str:
-    return moment(value).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _decimals(value: float, places: int) -> str:
@@ -100,7 +138,6 @@ _WRITERS: Final[dict[Unit, Callable[[float], str]]] = {
     Unit.BYTES: _bytes,
     Unit.PERCENT: _percent,
     Unit.SECONDS: _seconds,
-    Unit.TIMESTAMP: _timestamp,
     Unit.NUMBER: _number,
     Unit.TEXT: _plain,
 }

@@ -1,11 +1,14 @@
 """The text of a model in the answer: taken as far as its figures occur in what was found, and it is said when not."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from agents.aggregation.budget import composition_ends_at
+from agents.aggregation.citing import Cited, cited
 from agents.aggregation.composing import Written, held
 from agents.aggregation.outcomes import public
 from agents.aggregation.trace import Call, Trace
+from agents.aggregation.voice import Voice, zone_of
 from agents.llm.usage import LLM_TOOL_TYPE, summed, usage_in
 from schemas.answers import ToolResult
 from schemas.errors import OpsError, phase_timeout
@@ -13,34 +16,42 @@ from schemas.plans import LlmUsage, PlanMade
 from schemas.word import Instant
 
 MAX_CHARACTERS: Final = 6_000
+_COUNTS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_KOREAN_COUNTS: Final = ("영", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열")
 
 
-def rewritten(trace: Trace, plan: PlanMade, told: list[str]) -> list[str]:
-    """The sentences of the answer: the model's, then what this answer has to say itself; or, when nothing of the
-    model's may stand, all of its own, and why."""
-    written = held(trace, plan, MAX_CHARACTERS)
+def rewritten(
+    trace: Trace, plan: PlanMade, sentences: list[str], results: Sequence[Cited], voice: Voice
+) -> list[str]:
+    """The sentences of the answer: the model's, each figure with the mark of the result that holds it, then what this
+    answer has to say itself; or, when nothing of the model's may stand, all of its own, and why."""
+    written = held(trace, plan, MAX_CHARACTERS, zone_of(voice.zone))
     if written is None or not written.text:
-        return [*told, _not_used(written, plan.language)]
+        return [*sentences, _not_used(written, voice)]
+    text = cited(written.text, results, plan.question, voice)
     if not written.dropped:
-        return [written.text, *told]
-    return [written.text, _left_out(written.dropped, plan.language), *told]
+        return [text, *sentences]
+    return [text, _left_out(written.dropped, voice), *sentences]
 
 
-def _not_used(written: Written | None, language: str) -> str:
+def _not_used(written: Written | None, voice: Voice) -> str:
     if written is None:
-        if language == "ko":
+        if voice.korean:
             return "언어 모델의 요약은 제때 오지 않아 사용하지 않았습니다."
         return "The language model gave no summary in time, so there is none."
-    if language == "ko":
+    if voice.korean:
         return "언어 모델의 요약은 결과에 없는 수치를 담고 있어 사용하지 않았습니다."
     return "The language model's summary was left out: it named figures that no tool found."
 
 
-def _left_out(count: int, language: str) -> str:
-    if language == "ko":
-        return f"요약에서 결과에 없는 수치를 담은 문장 {count}개를 뺐습니다."
-    what = "one sentence" if count == 1 else f"{count} sentences"
-    return f"Left out of the summary: {what} with figures that no tool found."
+def _left_out(count: int, voice: Voice) -> str:
+    """In words: a number here would be no figure that a tool found."""
+    if voice.korean:
+        how_many = _KOREAN_COUNTS[count] if count < len(_KOREAN_COUNTS) else "여러"
+        return f"요약에서 결과에 없는 수치를 담은 문장 {how_many} 개를 뺐습니다."
+    how_many = _COUNTS[count] if count < len(_COUNTS) else "several"
+    noun = "sentence" if count == 1 else "sentences"
+    return f"Left out of the summary: {how_many} {noun} with figures that no tool found."
 
 
 def composer_result(trace: Trace, plan: PlanMade, now: Instant) -> ToolResult:

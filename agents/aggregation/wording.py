@@ -1,35 +1,25 @@
-"""Sentences about what the steps found, each figure followed by the mark of its reference; and plain words
-for what went wrong. All of it plain text, deterministic, from the plan and the outputs alone."""
+"""Sentences about what the steps found, each figure followed by the mark of its reference. All of it plain text,
+deterministic, from the plan and the outputs alone, in the language of the question."""
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final
 
 from agents.aggregation.clean import inline, line
 from agents.aggregation.figures import written
+from agents.aggregation.hits import told_hit
+from agents.aggregation.marks import FIGURE, Hole, Part, counted, marked, parts_of
+from agents.aggregation.voice import PLAIN, Voice
 from schemas.calls import Shape, ToolOutput, Unit
-from schemas.errors import ErrorCode, PublicError
-from schemas.plans import Step
+from schemas.plans import Render, Step
 from schemas.word import Json
 
-_HOLE: Final = re.compile(r"\{([^{}|]+)(?:\|([^{}|]*))?\}")
-_FIGURE: Final = re.compile(r"(?<![\w.-])-?\d")
-"""A number of its own: 0.4.3 and 23.4 GiB are figures, eth0 and db-7 are names."""
-_UNITS: Final = {unit.value: unit for unit in Unit}
 _TITLE_CHARACTERS: Final = 120
-
-Part = str | tuple[str, Unit | None]
-"""A literal, or a hole: the name that fills it and the unit the template asks for."""
-
-_BECAUSE: Final[dict[ErrorCode, str]] = {
-    ErrorCode.TOOL_TIMEOUT: "did not answer in time",
-    ErrorCode.UPSTREAM_UNAVAILABLE: "could not reach what it asks",
-    ErrorCode.RATE_LIMITED: "is at its limit for now",
-    ErrorCode.CIRCUIT_OPEN: "failed repeatedly and is resting",
-    ErrorCode.POLICY_DENY: "was not allowed to run",
-    ErrorCode.PERMISSION_DENIED: "may not be used with this role",
-    ErrorCode.SQL_BLOCKED: "was refused its query",
+_MOST_FACTS: Final = 12
+_ARGUMENT: Final = re.compile(r"\{([^{}]*)\}")
+_NOUNS: Final = {
+    "en": {Shape.GRAPH: ("link", "links"), Shape.DOCUMENTS: ("hit", "hits"), Shape.TABLE: ("row", "rows")},
+    "ko": {Shape.GRAPH: ("개 연결",) * 2, Shape.DOCUMENTS: ("개 문서",) * 2, Shape.TABLE: ("행",) * 2},
 }
 
 
@@ -38,139 +28,146 @@ def rows_of(output: ToolOutput) -> int:
     return len(output.rows) if output.claim is None else output.claim.row_count
 
 
-def title_of(step: Step) -> str:
-    title = step.render.title if step.render is not None else ""
+def title_of(step: Step, voice: Voice = PLAIN) -> str:
+    """What the step is about, in the voice's language where the plan has it; else its tool."""
+    render = step.render
+    if render is None:
+        return line(step.tool_id, _TITLE_CHARACTERS)
+    title = (render.title_ko if voice.korean else "") or render.title
+    if "{" in title:
+        title = _with_arguments(title, step)
     return line(title or step.tool_id, _TITLE_CHARACTERS)
 
 
-def found_nothing_text(step: Step) -> str:
-    return f"{title_of(step)}: nothing was found."
+def _with_arguments(title: str, step: Step) -> str:
+    """The title with the arguments of the step's call; "…" for one that only an earlier result will tell."""
+    given = step.params.get("args")
+    args = given if isinstance(given, dict) else step.params
+
+    def told(hole: re.Match[str]) -> str:
+        value = args.get(hole[1].strip())
+        return inline(str(value)) if isinstance(value, str | int | float) else "…"
+
+    return _ARGUMENT.sub(told, title)
 
 
-def failure_text(step: Step, error: PublicError) -> str:
-    """ "host_metrics did not answer in time (TOOL_TIMEOUT), so “CPU load” is missing." """
-    tool = line(step.tool_id, _TITLE_CHARACTERS)
-    because = _BECAUSE.get(error.code)
-    if because is None:
-        because = f"failed: {inline(error.message).rstrip('.')}"
-    return f"{tool} {because} ({error.code.value}){_missing(step, tool)}."
+def quoted_title(step: Step, voice: Voice) -> str:
+    """Between quotation marks: words of the question or of a pack, no figures that a tool found."""
+    return f"“{title_of(step, voice).replace('“', '‘').replace('”', '’')}”"
 
 
-def skipped_text(step: Step, cause: str) -> str:
-    tool = line(step.tool_id, _TITLE_CHARACTERS)
-    return f"{tool} was skipped because step {cause} did not succeed{_missing(step, tool)}."
+def template_of(render: Render | None, voice: Voice) -> str:
+    if render is None:
+        return ""
+    return (render.text_ko if voice.korean else "") or render.text
 
 
-def _missing(step: Step, tool: str) -> str:
-    title = title_of(step)
-    return f", so “{title}” is missing" if title != tool else ""
-
-
-def truncation_text(step: Step, output: ToolOutput) -> str:
-    kept = written(len(output.rows), Unit.NUMBER)
-    points = output.facts.get("count")
-    if output.shape is Shape.SERIES and isinstance(points, int) and points > len(output.rows):
-        all_points = written(points, Unit.NUMBER)
-        return f"{title_of(step)}: {kept} of {all_points} points are shown; the figures use all of them."
-    return f"{title_of(step)}: there is more than the {kept} rows that may be read; it was cut."
+def found_nothing_text(step: Step, mark: str, voice: Voice = PLAIN) -> str:
+    title = marked(title_of(step, voice), mark)
+    return f"{title}: 찾은 것이 없습니다 {mark}." if voice.korean else f"{title}: nothing was found {mark}."
 
 
 def success_text(
-    step: Step, output: ToolOutput, mark: str, escape: Callable[[str], str] | None = None
+    step: Step,
+    output: ToolOutput,
+    mark: str,
+    escape: Callable[[str], str] | None = None,
+    voice: Voice = PLAIN,
 ) -> str:
     """What the step found, by its template or else by the shape of its output. `escape` is put over each
     value."""
-    template = step.render.text if step.render is not None else ""
+    template = template_of(step.render, voice)
     if template:
-        return _fill(_parts(template), step, output, mark, escape)
-    title = title_of(step)
+        return _fill(parts_of(template), step, output, mark, escape, voice)
     if not output.rows and not output.facts:
-        return f"{title}: nothing was found {mark}."
+        return found_nothing_text(step, mark, voice)
+    title = marked(title_of(step, voice), mark)
     if output.shape is Shape.SERIES and output.rows:
-        return f"{title}: {_series(output, mark)}."
+        return f"{title}: {_series(output, mark, voice)}."
     if output.rows:
-        noun = "link" if output.shape is Shape.GRAPH else "hit" if output.shape is Shape.DOCUMENTS else "row"
         count = rows_of(output)
-        return f"{title}: {count:,} {mark} {noun}{'' if count == 1 else 's'}."
+        nouns = _NOUNS[voice.language]
+        one, many = nouns.get(output.shape) or nouns[Shape.TABLE]
+        return f"{title}: {counted(f'{count:,}', count, one, many)} {mark}."
     spoken = [
-        f"{inline(name)} {_said(value, output.fact_units.get(name, Unit.TEXT), escape)} {mark}"
-        for name, value in list(output.facts.items())[:12]
+        f"{marked(inline(name), mark)} {_said(value, output.fact_units.get(name, Unit.TEXT), escape, voice)} {mark}"
+        for name, value in list(output.facts.items())[:_MOST_FACTS]
     ]
     return f"{title}: {', '.join(spoken)}."
 
 
-def _said(value: Json, unit: Unit, escape: Callable[[str], str] | None) -> str:
-    text = written(value, unit)
+def _said(value: Json, unit: Unit, escape: Callable[[str], str] | None, voice: Voice) -> str:
+    text = written(value, unit, voice)
     return text if escape is None else escape(text)
 
 
-def _series(output: ToolOutput, mark: str) -> str:
+def _series(output: ToolOutput, mark: str, voice: Voice) -> str:
     unit = output.columns[1].unit if len(output.columns) > 1 else Unit.NUMBER
     values = [row[1] for row in output.rows if len(row) > 1 and isinstance(row[1], int | float)]
     if not values:
-        return f"nothing was found {mark}"
-    last, low, high = (written(value, unit) for value in (values[-1], min(values), max(values)))
+        return f"찾은 것이 없습니다 {mark}" if voice.korean else f"nothing was found {mark}"
+    last, low, high = (written(value, unit, voice) for value in (values[-1], min(values), max(values)))
+    if voice.korean:
+        return f"마지막 {last} {mark}, 최저 {low} {mark}, 최고 {high} {mark}"
     return f"last {last} {mark}, lowest {low} {mark}, highest {high} {mark}"
 
 
-@lru_cache(maxsize=2048)
-def _parts(template: str) -> tuple[Part, ...]:
-    parts: list[Part] = []
-    end = 0
-    for hole in _HOLE.finditer(template):
-        if hole.start() > end:
-            parts.append(template[end : hole.start()])
-        parts.append((hole[1].strip(), _UNITS.get((hole[2] or "").strip())))
-        end = hole.end()
-    if end < len(template):
-        parts.append(template[end:])
-    return tuple(parts)
-
-
 def _fill(
-    parts: tuple[Part, ...], step: Step, output: ToolOutput, mark: str, escape: Callable[[str], str] | None
+    parts: tuple[Part, ...],
+    step: Step,
+    output: ToolOutput,
+    mark: str,
+    escape: Callable[[str], str] | None,
+    voice: Voice,
 ) -> str:
-    """Fill the holes. A value with a figure in it gets the mark; where none has, the last
-    value gets it. A name that neither facts nor first row know is said to be unknown."""
+    """Fill the holes. A value with a figure in it gets the mark, behind its unit; where none has, the last value gets
+    it. A name that neither facts nor first row know is said to be unknown."""
     text: list[str] = []
-    last, marked, missed = -1, False, False
+    last, has_mark, missed = -1, False, False
     for part in parts:
         if isinstance(part, str):
             text.append(part)
-            continue
-        name, asked = part
-        value, unit, known = _value(output, name)
-        missed = missed or not known
-        unit = asked or unit
-        spoken = _said(value, unit, escape)
-        if name == "row_count" and output.truncated:
-            spoken = f"more than {spoken}"
-        last = len(text)
-        if _FIGURE.search(spoken):
-            spoken = f"{spoken} {mark}"
-            marked = True
-        text.append(spoken)
+        elif isinstance(part, Hole):
+            value, unit, known = _value(output, part.name, voice)
+            missed = missed or not known
+            spoken = _said(value, part.unit or unit, escape, voice)
+            if part.many and value is not None:
+                spoken = counted(spoken, value, part.one, part.many)
+            if part.name == "row_count" and output.truncated:
+                spoken = f"{spoken} 이상" if voice.korean else f"more than {spoken}"
+            spoken += part.bound
+            last = len(text)
+            if FIGURE.search(spoken):
+                spoken = f"{spoken} {mark}"
+                has_mark = True
+            text.append(spoken)
+        else:
+            text.append(f" {mark}")
     if missed and not output.rows:
-        return f"{title_of(step)}: nothing was found {mark}."
+        return found_nothing_text(step, mark, voice)
     if last < 0:
         text.append(f" {mark}")
-    elif not marked:
+    elif not has_mark:
         text[last] = f"{text[last]} {mark}"
     return "".join(text)
 
 
-def _value(output: ToolOutput, name: str) -> tuple[Json, Unit, bool]:
+def _value(output: ToolOutput, name: str, voice: Voice) -> tuple[Json, Unit, bool]:
     """A named figure, its unit and whether it is known: from the facts, else from the first row, else from what
     every output has, `row_count` and `read_at`."""
     if name in output.facts:
         return output.facts[name], output.fact_units.get(name, Unit.TEXT), True
     if output.rows:
         first = output.rows[0]
+        if output.shape is Shape.DOCUMENTS:
+            hit = told_hit(output, name, voice)
+            if hit is not None:
+                return hit, Unit.TEXT, True
         for index, column in enumerate(output.columns):
             if column.name == name and index < len(first):
                 return first[index], column.unit, True
     if name == "row_count":
-        return len(output.rows), Unit.NUMBER, True
+        return rows_of(output), Unit.NUMBER, True
     if name == "read_at" and output.read_at:
         return output.read_at, Unit.TIMESTAMP, True
     return None, Unit.TEXT, False

@@ -110,7 +110,9 @@ def test_every_output_knows_its_count_and_when_it_was_read() -> None:
     """Both may be named in a template; a count that was cut is only a lower bound."""
     text = "{row_count} at {read_at}, {used}"
 
-    assert answer_to(MEMORY, render=sentence(text)).text == "1 [1] at 2026-09-21T14:13:20Z [1], 23.4 GiB [1]"
+    assert (
+        answer_to(MEMORY, render=sentence(text)).text == "1 [1] at 2026-09-21 14:13:20 UTC [1], 23.4 GiB [1]"
+    )
     cut = dataclasses.replace(MEMORY, truncated=True)
     assert answer_to(cut, render=sentence("{row_count} rows")).text.startswith("more than 1 [1] rows\n")
 
@@ -128,7 +130,7 @@ def test_output_without_rows_says_that_nothing_was_found() -> None:
     ("output", "text"),
     [
         (ToolOutput(shape=Shape.FACTS, facts={"ok": True, "count": 3}), "tool_1: ok yes [1], count 3 [1]."),
-        (MEMORY, "tool_1: 1 [1] row."),
+        (MEMORY, "tool_1: 1 row [1]."),
         (
             ToolOutput(
                 shape=Shape.SERIES,
@@ -139,7 +141,7 @@ def test_output_without_rows_says_that_nothing_was_found() -> None:
         ),
         (
             ToolOutput(shape=Shape.GRAPH, columns=(Column(name="from"),), rows=[["a", "r", "b"]] * 2),
-            "tool_1: 2 [1] links.",
+            "tool_1: 2 links [1].",
         ),
     ],
     ids=["facts", "table", "series", "graph"],
@@ -167,14 +169,14 @@ def test_table_block_counts_the_rows_left_out() -> None:
     assert answer.main_result is not None
     assert len(answer.main_result.rows) == 100
     assert answer.main_result.truncated
-    assert "All: this answer carries the first 100 of 312 rows." in answer.text
+    assert "All: this answer carries the first 100 [1] of 312 rows [1]." in answer.text
 
 
 def test_truncation_by_the_tool_is_said() -> None:
     """A cut at the tool's cap is part of the answer."""
     cut = ToolOutput(shape=Shape.TABLE, columns=(Column(name="n"),), rows=[["a"]] * 20, truncated=True)
 
-    assert "there is more than the 20 rows that may be read; it was cut." in answer_to(cut).text
+    assert "there is more than the 20 rows [1] that may be read; it was cut." in answer_to(cut).text
 
 
 def test_blocks_follow_render_where_the_shape_allows() -> None:

@@ -327,7 +327,7 @@ def test_nothing_found_is_no_failure(trace: Folding) -> None:
 
     assert trace.answer.status is Status.SUCCESS
     assert trace.answer.results[0].error_code is ErrorCode.DATA_NOT_FOUND
-    assert "Title a: nothing was found." in trace.answer.text
+    assert "Title a: nothing was found [1]." in trace.answer.text
 
 
 def test_direct_plan_is_answered_at_once(trace: Folding) -> None:

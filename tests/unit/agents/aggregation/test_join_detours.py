@@ -459,7 +459,7 @@ def test_a_composer_is_asked_last_and_held_to_the_figures(road: Road) -> None:
 
     road.take(found(call, text="The disk is 42 percent full. It will be full in 93 days."))
 
-    assert "The disk is 42 percent full." in road.answer.text
+    assert "The disk is 42 percent [1] full." in road.answer.text
     assert "93" not in road.answer.text
     assert "one sentence with figures that no tool found" in road.answer.text
     assert road.answer.status is Status.SUCCESS

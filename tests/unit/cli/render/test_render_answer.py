@@ -176,7 +176,7 @@ def test_series_is_a_sparkline_with_its_ends() -> None:
         "  Load [1]\n"
         "  ▁█▅\n"
         "  min 1 · max 8 · last 4.5 · 3 points\n"
-        "  2026-09-21T14:13:20Z – 2026-09-21T14:16:20Z\n"
+        "  2026-09-21 14:13:20 UTC – 2026-09-21 14:16:20 UTC\n"
     ) in shown(render_answer(an_answer(block)))
 
 
