@@ -9,6 +9,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.pacing import pace_fetches
+
 MAX_WAIT_MS = 20
 """How long the broker may hold an empty fetch."""
 
@@ -50,6 +52,7 @@ class Tail:
         """Connect and begin with every partition at rest. Raises KafkaError."""
         self._consumer.assign(self._partitions)
         await self._consumer.start()
+        pace_fetches(self._consumer._fetcher, MAX_WAIT_MS / 2_000)
         self._consumer.pause(*self._partitions)
         self._reader = asyncio.create_task(self._read())
 

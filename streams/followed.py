@@ -12,6 +12,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.pacing import pace_fetches
+
 POLL_MS = 500
 AGAIN_AFTER_S = 1.0
 
@@ -77,6 +79,7 @@ class Followed:
             )
             try:
                 await consumer.start()
+                pace_fetches(consumer._fetcher)
                 consumer.assign(self._places)
                 for place in self._places:
                     if self._next[place]:

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.plans import PlanMade
 from streams.codecs import Codec, DecodeError
+from streams.pacing import pace_fetches
 from streams.schema_ids import FileIds
 from streams.settings import Settings
 from streams.topics import Topics
@@ -52,6 +53,7 @@ async def overhearing(settings: Settings) -> AsyncIterator[Overheard]:
                 await overheard.add(codec.decode(record.value, {"PlanMade": PlanMade}))
 
     await consumer.start()
+    pace_fetches(consumer._fetcher)
     listening = None
     try:
         partitions = consumer.partitions_for_topic(topic) or await _partitions(consumer, topic)

@@ -13,8 +13,8 @@ from mode import Service
 from mode.utils.futures import maybe_async
 
 from streams.lane.bulk import read_to_end
-from streams.lane.pacing import pace_fetches
 from streams.lane.part import Part
+from streams.pacing import pace_fetches
 
 IDLE_POLL_S = 0.05
 """How soon to look again when nothing may be fetched; an empty set of partitions would mean: all of them."""

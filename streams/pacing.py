@@ -13,7 +13,7 @@ LONGEST_PAUSE_S = 0.05
 """Bounds what the pause may add to the latency of an event that comes after silence."""
 
 
-def pace_fetches(fetcher: Any) -> None:
+def pace_fetches(fetcher: Any, longest_pause_s: float = LONGEST_PAUSE_S) -> None:
     """Wrap the fetcher's request: after an empty answer that came sooner than half the allowed wait, pause; each
     time in a row twice as long."""
     request_once = fetcher._proc_fetch_request
@@ -27,7 +27,7 @@ def pace_fetches(fetcher: Any) -> None:
             pause_s = FIRST_PAUSE_S
         elif time.monotonic() - began < fetcher._fetch_max_wait_ms / 2_000:
             await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            pause_s = min(pause_s * 2, longest_pause_s)
         return got_records
 
     fetcher._proc_fetch_request = paced
