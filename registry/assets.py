@@ -14,7 +14,17 @@ CapabilityType = Literal[
 ]
 ExecutionMode = Literal["serial", "parallel", "streaming", "batch"]
 Engine = Literal[
-    "sqlite", "clickhouse", "ladybug", "fts5", "http", "prometheus", "mcp", "postgres", "duckdb", "mysql", "neo4j"
+    "sqlite",
+    "clickhouse",
+    "ladybug",
+    "fts5",
+    "http",
+    "prometheus",
+    "mcp",
+    "postgres",
+    "duckdb",
+    "mysql",
+    "neo4j",
 ]
 Kind = Literal["sql", "http", "graph", "document", "llm", "timeseries", "mcp"]
 PolicySet = Literal["DEFAULT", "SQL", "HTTP", "GRAPH"]
@@ -145,9 +155,12 @@ class Parameter(BaseModel):
 class RenderSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    title: str = ""
+    """What the answer calls it, when not by the template's title. A `{name}` in it is an argument of the call."""
+    title_ko: str = ""
     text: str = ""
     text_ko: str = ""
-    """The same in Korean; where there is none, `text` speaks."""
+    """In Korean; where there is none, `text` speaks."""
     show: Show = Show.TABLE
     max_rows: int = 12
 
@@ -156,8 +169,6 @@ class TemplateAsset(Asset):
     """A question the pack can answer: words that ask for it, the tool that answers, and how to say it."""
 
     title: str
-    """A `{name}` in it is an argument of the call."""
-    title_ko: str = ""
     tool: str
     mode: Mode
     examples: tuple[str, ...] = Field(min_length=1)

@@ -15,11 +15,11 @@ def render_of(template: TemplateAsset) -> Render:
     """How a template's result is shown; it travels with the step."""
     spec, measure = template.render, template.call.get("metric")
     return Render(
-        title=template.title,
+        title=spec.title or template.title,
         text=spec.text,
         show=spec.show,
         max_rows=spec.max_rows,
-        title_ko=template.title_ko,
+        title_ko=spec.title_ko,
         text_ko=spec.text_ko,
         measure=measure if isinstance(measure, str) else "",
     )

@@ -279,7 +279,7 @@ async def test_model_writes_the_text_and_is_held_to_the_figures(
 
     answer = await llm_road.answer(await llm_road.ask(question=question))
 
-    assert "There are 3 things" in answer["text"]
+    assert "There are 3 [1] things" in answer["text"]
     assert "4,711" not in answer["text"]
     assert "figures that no tool found" in answer["text"]
     told = json.loads(server.asked(mark, COMPOSER)[0]["messages"][1]["content"])
