@@ -8,6 +8,7 @@ _SECRET_WORDS = frozenset({
     "apikey", "apikeys", "authorization", "credential", "credentials", "cookie", "bearer", "jwt", "dsn",
     "pat", "pass", "pin", "psk", "otp", "privatekey", "secretkey", "accesskey", "authtoken",
     "accesstoken", "refreshtoken", "clientsecret", "webhook", "비밀번호", "암호",
+    "passwort", "kennwort", "contraseña", "motdepasse", "senha",
 })  # fmt: skip
 _SECRET_PAIRS = frozenset({
     ("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("signing", "key"),
@@ -15,6 +16,7 @@ _SECRET_PAIRS = frozenset({
     ("service", "key"), ("license", "key"), ("ssh", "key"), ("hmac", "key"), ("connection", "string"),
     ("session", "id"), ("api", "keys"), ("host", "key"), ("subscription", "key"), ("app", "key"),
     ("application", "key"), ("access", "tokens"), ("api", "tokens"),
+    ("session", "key"), ("id", "rsa"), ("id", "ed25519"),
 })  # fmt: skip
 _ENDINGS = (
     "password", "passwd", "passphrase", "apikey", "secretkey", "accesskey", "privatekey", "authtoken",

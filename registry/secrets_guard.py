@@ -36,6 +36,10 @@ _LONGEST = 100_000
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
+_OPEN = re.compile(
+    r"data:(?:image|font|audio|video)/[\w.+-]+;base64,|(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S+) AAAA"
+)
+"""Pictures and public keys look drawn by lot, and are for everyone."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-fA-F]{32,}")
 _WORDY = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
@@ -63,8 +67,10 @@ def _walked(value: object, path: str, key: str, secret: bool, depth: int) -> Ite
     elif isinstance(value, Mapping):
         yield from _walked_mapping(value, path, key, secret, depth)
     elif isinstance(value, list | tuple | set | frozenset):
+        before: object = None
         for number, each in enumerate(value):
-            yield from _walked(each, f"{path}[{number}]", key, secret, depth + 1)
+            yield from _walked(each, f"{path}[{number}]", key, secret or _is_flag(before, each), depth + 1)
+            before = each
     elif isinstance(value, bytes):
         yield from _walked(value.decode("latin-1"), path, key, secret, depth)
     elif isinstance(value, str):
@@ -72,6 +78,17 @@ def _walked(value: object, path: str, key: str, secret: bool, depth: int) -> Ite
             yield path or "(root)"
     elif secret and isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= 100:
         yield path or "(root)"
+
+
+def _is_flag(before: object, value: object) -> bool:
+    """`["--token", "…"]` and `["-u", "name:…"]`: the words of a command, one by one."""
+    if not isinstance(before, str) or not before.startswith("-") or "=" in before:
+        return False
+    if not isinstance(value, str) or value.startswith("-"):
+        return False
+    if before in ("-u", "--user"):
+        return ":" in value and not is_placeholder(value) and not is_placeholder(value.partition(":")[2])
+    return is_secret_name(before.lstrip("-"))
 
 
 def _walked_mapping(
@@ -135,7 +152,7 @@ def _is_secret_anywhere(value: str, key: str, depth: int) -> bool:
             return True
         if inner is not None and inner[:1] in "{[" and _json_holds(inner, depth):
             return True
-    if prose or DIGESTS.intersection(words_of(key)):
+    if prose or DIGESTS.intersection(words_of(key)) or _OPEN.match(value):
         return False
     return any(_is_random(piece) for piece in _RANDOM.findall(value))
 

@@ -33,7 +33,7 @@ SHAPES: tuple[re.Pattern[str], ...] = (
     re.compile(_START + r"gh[pousr]_[A-Za-z0-9]{20,}+"),
     re.compile(_START + r"github_pat_[A-Za-z0-9_]{20,}+"),
     re.compile(_START + r"gl(?:pat|ptt|dt|rt|cbt|agent)-[A-Za-z0-9_-]{16,}+"),
-    re.compile(_START + r"xox[abeoprs]-[A-Za-z0-9-]{10,}+"),
+    re.compile(_START + r"(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}+"),
     re.compile(_START + r"sk-(?:proj-|ant-|or-|live-)?[A-Za-z0-9_-]{16,}+"),
     re.compile(_START + r"[rsp]k_(?:live|test)_[A-Za-z0-9]{10,}+"),
     re.compile(_START + r"whsec_[A-Za-z0-9]{16,}+"),
@@ -54,6 +54,7 @@ SHAPES: tuple[re.Pattern[str], ...] = (
     re.compile(_START + r"\d{8,10}:AA[A-Za-z0-9_-]{30,}+"),
     re.compile(r"hooks\.slack\.com/services/[A-Za-z0-9/]{16,}+"),
     re.compile(r"discord(?:app)?\.com/api/webhooks/\d+/[A-Za-z0-9_-]{16,}+"),
+    re.compile(_START + r"PuTTY-User-Key-File-\d"),
     re.compile(_START + r"AGE-SECRET-KEY-1[0-9A-Z]{20,}+"),
 )
 """Credentials of known makers."""

@@ -6,6 +6,7 @@ columns, bound to the tenant where the source has a tenant column, and the row c
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -28,6 +29,13 @@ DIALECTS = ("postgres", "sqlite", "clickhouse", "duckdb", "mysql")
 # It logs a warning for each statement it takes for a command; the refusal says it already.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
+_REMEMBERED = 1_024
+"""Verdicts kept for statements that come again."""
+_LONGEST_REMEMBERED = 4_000
+
+_Tables = tuple[tuple[str, tuple[str, ...]], ...]
+_Bound = tuple[tuple[str, str], ...]
+
 _POSTGRES_TYPES: Mapping[str, str] = {"Int64": "BIGINT", "Float64": "DOUBLE PRECISION", "Bool": "BOOLEAN"}
 
 
@@ -41,6 +49,8 @@ class SqlGuard:
     def __init__(self, dialect: str) -> None:
         self._dialect = dialect
         self._grammar = Dialect.get_or_raise(dialect)
+        # Verdicts are pure: what they depend on is the key, the catalogue with it.
+        self._remembered = lru_cache(_REMEMBERED)(self._judged_parts)
 
     def __call__(self, statement: str, bounds: Bounds, bound: Mapping[str, str]) -> Verdict:
         return self.judge(statement, bounds, bound)
@@ -49,6 +59,22 @@ class SqlGuard:
         self, statement: str, bounds: Bounds, bound: Mapping[str, str], tenant: str | None = None
     ) -> Verdict:
         """The verdict. With a `tenant` its name stands in the statement itself instead of a value to bind."""
+        if len(statement) > _LONGEST_REMEMBERED:
+            return self._judged(statement, bounds, bound, tenant)
+        tables = tuple((name, tuple(columns)) for name, columns in bounds.tables.items())
+        return self._remembered(
+            statement, tables, bounds.tenant_column, bounds.row_cap, tuple(bound.items()), tenant
+        )
+
+    def _judged_parts(
+        self, statement: str, tables: _Tables, tenant_column: str | None, row_cap: int, bound: _Bound,
+        tenant: str | None,
+    ) -> Verdict:  # fmt: skip
+        return self._judged(statement, Bounds(dict(tables), tenant_column, row_cap), dict(bound), tenant)
+
+    def _judged(
+        self, statement: str, bounds: Bounds, bound: Mapping[str, str], tenant: str | None
+    ) -> Verdict:
         try:
             return self._judge(statement, bounds, bound, tenant)
         except Blocked as refusal:

@@ -1,7 +1,7 @@
 """What a statement may make out of little: long texts, many rows, slow patterns. Bounded here, or refused."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -28,9 +28,9 @@ _BACK_REFERENCE = re.compile(r"\\[1-9]|\(\?(?!:|i\))")
 Fault = str | None
 
 
-def overgrown(nodes: Iterable[exp.Expr]) -> Fault:
+def overgrown(nodes: Sequence[exp.Expr]) -> Fault:
     """Why a statement of these nodes could grow beyond measure; what can't be told counts as growing."""
-    growth = 1.0
+    growth, grows = 1.0, any(type(node) in _GROWING for node in nodes)
     relations = 0
     for node in nodes:
         check = _CHECKS.get(type(node))
@@ -40,7 +40,7 @@ def overgrown(nodes: Iterable[exp.Expr]) -> Fault:
                 return fault
         if isinstance(node, exp.Table | exp.Unnest | exp.Lateral | exp.Values):
             relations += 1
-        elif isinstance(node, exp.Select):
+        elif grows and isinstance(node, exp.Select):
             growth *= max([1.0, *(_factor(child) for child in node.iter_expressions())])
     if growth > _LARGEST_GROWTH:
         return "texts that grow too long"
@@ -72,6 +72,11 @@ def _factor(node: exp.Expr) -> float:
     return most
 
 
+_GROWING = frozenset({
+    exp.DPipe, exp.Concat, exp.ConcatWs, exp.Replace, exp.RegexpReplace, exp.Repeat, exp.Pad, exp.Space, exp.Hex,
+    exp.LowerHex, exp.Anonymous,
+})  # fmt: skip
+"""What `_factor` can find more than 1 for."""
 _CONCATENATING = frozenset(
     {"concat", "concat_ws", "format", "printf", "array_cat", "list_concat", "list_cat", "arrayconcat",
      "replaceall", "replaceone", "json_array", "json_object", "json_build_array", "json_build_object",

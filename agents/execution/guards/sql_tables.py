@@ -88,7 +88,7 @@ def _bound_table(
     (name, columns), tenant_column = found, bounds.tenant_column
     if tenant_column is not None and columns and tenant_column not in columns:
         raise Blocked(blocked(f"{name} cannot be bound to a tenant", NOT_AVAILABLE))
-    listed: list[exp.Expr] = [exp.column(each, quoted=True) for each in columns]
+    listed: list[exp.Expr] = [exp.Column(this=exp.Identifier(this=each, quoted=True)) for each in columns]
     inner = exp.Select(expressions=listed or [exp.Star()])
     source: exp.Expr = exp.Table(this=exp.to_identifier(name, quoted=True))
     inner.set("from_", exp.From(this=exp.Final(this=source) if final else source))
