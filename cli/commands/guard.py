@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import parameters
+
 if TYPE_CHECKING:
     from agents.execution.guards.verdict import Bounds
 
@@ -78,6 +80,63 @@ def run(
             typer.echo(orjson.dumps(trial.of(line), default=str).decode())
     finally:
         trial.close()
+
+
+@commands.command()
+def replay(
+    policy: Annotated[Path, typer.Option("--policy", metavar="FILE", help="The changed policy, as YAML.")],
+    since: parameters.Since = "24h",
+    tenant: parameters.Tenant = None,
+    clickhouse: parameters.ClickHouse = None,
+    broker: parameters.Broker = None,
+    topic_prefix: parameters.TopicPrefix = None,
+    data: parameters.DataDir = None,
+    pack: parameters.Pack = None,
+    json_output: parameters.Json = False,
+) -> None:
+    """Show what a changed policy would have done to the calls in ClickHouse.
+
+    They go again, in order, through the same turnstile, timeouts and retries, under the policy they met and under the
+    changed one. Nothing is asked and nothing is published.
+
+    Example: opsloom guard replay --policy policy.sql.yaml --since 24h
+    """
+    import time
+
+    from cli.durations import since_s
+    from cli.options import settings_of
+    from cli.output import print_json, show, waiting
+    from cli.replay import NoReplay, changed_by, replayed
+    from cli.replay_world import present_world
+    from cli.stores import clickhouse as connected
+    from sinks.queries.recorded_calls import recorded_calls
+
+    window_s = since_s(since)
+    settings = settings_of(
+        clickhouse_url=clickhouse, broker=broker, topic_prefix=topic_prefix, data_dir=data, packs=pack
+    )
+    with waiting("Reading policies …"):
+        world = present_world(settings)
+    changed = changed_by(policy, world.registry)
+    now = time.time()
+    with waiting("Asking ClickHouse …"), connected(settings) as client:
+        recorded = recorded_calls(client, window_s, now, tenant_id=tenant)
+    with waiting("Replaying …"):
+        report = replayed(changed, recorded, window_s, now, world.policies)
+    if not report.calls:
+        whose = f" of tenant {tenant}" if tenant else ""
+        raise NoReplay(
+            f"No call{whose} of the {len(changed.tools)} tools this policy limits was recorded in the last {since}.",
+            "Look further back with --since.",
+        )
+    if world.note:
+        typer.echo(world.note, err=True)
+    if json_output:
+        print_json(report)
+        return
+    from cli.render.replay import render_replay
+
+    show(render_replay(report))
 
 
 @commands.command("postgres-setup")
