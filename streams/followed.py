@@ -79,7 +79,7 @@ class Followed:
             )
             try:
                 await consumer.start()
-                pace_fetches(consumer._fetcher)
+                pace_fetches(consumer._fetcher, POLL_MS / 1_000)
                 consumer.assign(self._places)
                 for place in self._places:
                     if self._next[place]:
