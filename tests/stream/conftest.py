@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import ground
 from tests.support.brokers import BrokerUnderTest
+from tests.support.llm_server import LlmServer, Say
 from tests.support.roadside import Roadside
+from tests.support.web_service import Service, web_service_in_thread
 from tests.support.workers import Fleet, WorkerProcess, running_fleet
 
 THINGS = [
@@ -94,3 +97,48 @@ async def road(shared_fleet: Fleet, shared_worker: WorkerProcess) -> AsyncIterat
     async with Roadside(shared_fleet.broker, shared_fleet.topic_prefix) as roadside:
         yield roadside
     assert shared_worker.exit_code is None, f"the worker ended:\n{shared_worker.printed()}"
+
+
+@pytest.fixture(scope="session")
+def ground_service() -> Iterator[Service]:
+    """What the HTTP tools of the pack `ground` call."""
+    with web_service_in_thread() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ground_model() -> Iterator[LlmServer]:
+    """The language model of the worker on the ground: it writes one sentence, and plans nothing."""
+    with LlmServer() as running:
+        running.otherwise = Say({"text": "Here it is."})
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ground_fleet(
+    broker: BrokerUnderTest,
+    ground_service: Service,
+    ground_model: LlmServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Fleet]:
+    """One worker with the packs of `tests/support/ground.py`, for all tests that prove what is refused and told."""
+    folder = tmp_path_factory.mktemp("ground")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ground.TOKEN_ENV, ground.TOKEN)
+        settings = ground.settings_in(folder, ground_service, ground_model)
+        prefix = f"ground-{uuid.uuid4().hex[:8]}."
+        with running_fleet(broker.address, prefix, folder, **settings) as fleet:
+            _FLEETS.append(fleet)
+            fleet.started()
+            yield fleet
+            _FLEETS.remove(fleet)
+
+
+@pytest.fixture
+async def proving(ground_fleet: Fleet) -> AsyncIterator[Roadside]:
+    """A Kafka client beside the worker on the ground, which must still run at the end."""
+    async with Roadside(
+        ground_fleet.broker, ground_fleet.topic_prefix, also=("ops.aggregation",)
+    ) as roadside:
+        yield roadside
+    assert ground_fleet.workers[-1].exit_code is None, ground_fleet.printed()

@@ -176,7 +176,14 @@ async def _text(request: web.Request) -> web.Response:
     return web.Response(text="all is well")
 
 
+async def _prom(request: web.Request) -> web.Response:
+    await _seen(request)
+    found = [{"metric": {"__name__": "up", "tenant_id": "acme"}, "value": [1_700_000_000, "1"]}]
+    return web.json_response({"status": "success", "data": {"resultType": "vector", "result": found}})
+
+
 _HANDLERS = {
+    "/prom/{tail:.*}": _prom,
     "/tickets": _tickets,
     "/tickets/{id}": _ticket,
     "/linked": _linked,

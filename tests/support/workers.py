@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,9 @@ class WorkerTrouble(AssertionError):
 class WorkerProcess:
     """One `opsloom worker`, which never outlives the tests. Its output lies in `log`."""
 
-    def __init__(self, worker_id: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, worker_id: str, environment: Mapping[str, str], log: Path, command: Sequence[str] = COMMAND
+    ) -> None:
         self.worker_id = worker_id
         self.log = log
         self.ready_line: dict[str, Any] = {}
@@ -37,7 +39,7 @@ class WorkerProcess:
         reads, writes = os.pipe()
         try:
             self._process = BoundProcess(
-                COMMAND, output_fd=writes, env=environment, cwd=str(ROOT), grace_s=1.0
+                command, output_fd=writes, env=environment, cwd=str(ROOT), grace_s=1.0
             )
         finally:
             os.close(writes)
@@ -119,6 +121,7 @@ class Fleet:
         worker_id: str = "w0",
         *,
         roles: Iterable[str] = ("planning", "execution", "aggregation"),
+        command: Sequence[str] = COMMAND,
         **settings: object,
     ) -> WorkerProcess:
         """Start a worker and do not wait for it."""
@@ -135,7 +138,8 @@ class Fleet:
         environment |= {f"OPSLOOM_{name.upper()}": str(value) for name, value in wanted.items()}
         environment["PYTHONUNBUFFERED"] = "1"
         self.folder.mkdir(parents=True, exist_ok=True)
-        worker = WorkerProcess(worker_id, environment, self.folder / f"{worker_id}-{len(self.workers)}.log")
+        log = self.folder / f"{worker_id}-{len(self.workers)}.log"
+        worker = WorkerProcess(worker_id, environment, log, command)
         self.workers.append(worker)
         return worker
 
@@ -152,8 +156,12 @@ class Fleet:
                 worker.thaw()
                 worker.kill()
 
+    def logged(self) -> str:
+        """All that all of them printed, from the beginning."""
+        return "\n".join(worker.printed(1 << 30) for worker in self.workers)
+
     def printed(self) -> str:
-        """What all of them printed."""
+        """What all of them printed in the end."""
         return "\n".join(f"--- {worker.log.name}\n{worker.printed()}" for worker in self.workers)
 
 
