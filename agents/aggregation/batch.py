@@ -10,6 +10,7 @@ from agents.aggregation.trace import Trace
 from schemas.calls import DeadlinePassed, ToolCalled
 from schemas.events import AggregationEvent
 from schemas.plans import ReplanRequested
+from schemas.shards import shard_of
 from streams import counters
 from streams.lane.outbox import Item
 from streams.lane.table import Change
@@ -51,7 +52,7 @@ class Batch:
             return
         before = self._open.get(trace_id)
         if before is None and trace_id not in self._forgotten:
-            before = self._traces.data.get(trace_id)
+            before = self._traces.rows.get(trace_id)
         after, outputs = fold(before, event, now)
         for output in outputs:
             if isinstance(output, Dispatch):
@@ -76,8 +77,9 @@ class Batch:
                 self._deadlines_over.append((trace_id, before.deadline_at))
 
     def _dispatch(self, call: ToolCalled) -> None:
-        place = self._road.topics.tool_calls(call.kind), self._road.partition(call.tool_id)
-        self.calls.setdefault(place, []).append(self._road.item(call.tool_id, call))
+        key = call.tool_id if call.shards == 1 else shard_of(call.call_id, call.shards).key(call.tool_id)
+        place = self._road.topics.tool_calls(call.kind), self._road.partition(key)
+        self.calls.setdefault(place, []).append(self._road.item(key, call))
 
     def _ask(self, request: ReplanRequested) -> None:
         place = self._road.topics.replans, self._partition
@@ -95,8 +97,9 @@ class Batch:
         for trace_id, deadline_at in self._deadlines_over:
             deadlines.close(partition, trace_id, deadline_at)
         closed_deadlines = deadlines.table.take_changes()
+        rows = traces.rows
         for trace_id, trace in self._open.items():
-            if traces.data.get(trace_id) is not trace:
+            if rows.get(trace_id) is not trace:
                 traces[trace_id] = trace
             deadlines.open(partition, trace, self._tenants[trace_id])
         for trace_id in self._forgotten - self._open.keys():

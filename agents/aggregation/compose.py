@@ -199,6 +199,8 @@ def _cut(main: Outcome, main_result: ToolOutput, mark: str, voice: Voice) -> lis
     if kept >= there:
         return []
     newest = main_result.shape is Shape.SERIES
+    if newest and main.output is not None and main.output.truncated:
+        return []  # said already, of all points there are
     return [carried_text(main.step, kept, there, mark, newest=newest, voice=voice)]
 
 

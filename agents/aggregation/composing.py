@@ -89,6 +89,7 @@ def composer_call(trace: Trace, plan: PlanMade, composer: Step, call: Call) -> T
         group=len(plan.steps),
         attempt=composer.attempt,
         no_cache=plan.no_cache,
+        shards=composer.shards,
     )
 
 

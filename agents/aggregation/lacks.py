@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from agents.aggregation.blocks import MAX_POINTS
 from agents.aggregation.clean import inline, line
 from agents.aggregation.figures import written
 from agents.aggregation.marks import FIGURE, marked
@@ -81,12 +82,10 @@ def truncation_text(step: Step, output: ToolOutput, mark: str, voice: Voice = PL
     title = marked(title_of(step, voice), mark)
     points = output.facts.get("count")
     if output.shape is Shape.SERIES and isinstance(points, int) and points > len(output.rows):
-        total = written(points, Unit.NUMBER)
+        kept, total = written(min(len(output.rows), MAX_POINTS), Unit.NUMBER), written(points, Unit.NUMBER)
         if voice.korean:
-            return (
-                f"{title}: 점 {total}개 {mark} 가운데 {kept}개 {mark}만 보입니다. 수치는 모두를 반영합니다."
-            )
-        return f"{title}: {kept} {mark} of {total} points {mark} are shown; the figures use all of them."
+            return f"{title}: 점 {total}개 {mark} 가운데 마지막 {kept}개 {mark}만 보입니다. 수치는 모두를 반영합니다."
+        return f"{title}: the last {kept} {mark} of {total} points {mark} are shown; the figures use all of them."
     if voice.korean:
         return f"{title}: 읽을 수 있는 {kept}행 {mark}보다 많아 나머지는 잘렸습니다."
     return f"{title}: there is more than the {kept} rows {mark} that may be read; it was cut."
@@ -110,7 +109,7 @@ def ways_on(outcomes: Outcomes, voice: Voice) -> list[str]:
         error, output = outcome.result.error_details, outcome.output
         if output is not None:
             found_nothing = found_nothing and _is_nothing(output)
-            if output.truncated:
+            if output.truncated and output.shape is not Shape.SERIES:
                 ways.append(way_on(ErrorCode.MAX_ROWS_EXCEEDED, voice.language) or "")
         elif error is not None and not empty(outcome.result):
             found_nothing = False

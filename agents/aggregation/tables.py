@@ -85,9 +85,9 @@ class Deadlines:
     def open(self, partition: int, trace: Trace, tenant_id: TenantId) -> None:
         """Note a trace's deadline; noting it again changes nothing."""
         window = self.table.window.current(trace.deadline_at)
-        if (trace.trace_id, window) not in self.table.data:
+        if (trace.trace_id, window) not in self.table.rows:
             self.table.writing_partition = partition
-            self.windowed[trace.trace_id][window] = {
+            self.table[trace.trace_id, window] = {  # what `windowed[trace_id][window] = …` comes to
                 "deadline_at": trace.deadline_at,
                 "tenant_id": tenant_id,
                 "phase": phase_of(trace),
@@ -96,12 +96,12 @@ class Deadlines:
     def close(self, partition: int, trace_id: str, deadline_at: float) -> None:
         """Forget a trace's deadline; one that is not there is no error."""
         window = self.table.window.current(deadline_at)
-        if (trace_id, window) in self.table.data:
+        if (trace_id, window) in self.table.rows:
             self.table.writing_partition = partition
-            del self.windowed[trace_id][window]
+            del self.table[trace_id, window]
 
     def is_open(self, trace: Trace) -> bool:
-        return (trace.trace_id, self.table.window.current(trace.deadline_at)) in self.table.data
+        return (trace.trace_id, self.table.window.current(trace.deadline_at)) in self.table.rows
 
 
 def make_tables(app: Any) -> tuple[TraceTable, Deadlines]:

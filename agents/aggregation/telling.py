@@ -1,7 +1,7 @@
 """What an answer tells of its steps: sentences on what was found, on what contradicts and on what is missing; blocks;
 and the references that they point at."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from agents.aggregation.blocks import Room, block_of
 from agents.aggregation.citing import Cited
@@ -16,6 +16,8 @@ from agents.aggregation.wording import found_nothing_text, rows_of, success_text
 from schemas.answers import Block, BlockKind, Reference
 from schemas.calls import ToolOutput
 from schemas.plans import PlanMade, Step
+
+_QUERY_CHARACTERS: Final = 400
 
 
 class Told(NamedTuple):
@@ -93,7 +95,7 @@ def _reference(number: str, outcome: Outcome, output: ToolOutput) -> Reference:
         call_id=result.call_id,
         tool_id=result.tool_id,
         source=line(output.source, MESSAGE_CHARACTERS),
-        query=line(output.query, MESSAGE_CHARACTERS),
+        query=line(output.query, _QUERY_CHARACTERS),
         row_count=rows_of(output),
         read_at=moment(outcome.read_at),
         claim=output.claim,

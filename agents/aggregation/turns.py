@@ -118,6 +118,7 @@ def called(plan: PlanMade, turn: Turn, call: Call, params: dict[str, Json], grou
         attempt=step.attempt,
         stands_in_for=step.tool_id if turn.stands_in else None,
         no_cache=plan.no_cache,
+        shards=runs.shards,
     )
 
 

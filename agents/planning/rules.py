@@ -14,12 +14,13 @@ from agents.planning.catalogue import Catalogue, View
 from agents.planning.context import Direct, Draft, DraftStep, PlanningContext, Reject
 from agents.planning.decomposition import parts_of
 from agents.planning.examples import Taken
+from agents.planning.phrases import in_language_first, phrases
 from agents.planning.reading.drafting import applied_to, reasons_of, steps_of
 from agents.planning.reading.query import Reading
 from agents.planning.reading.reader import Asked
 from agents.planning.reading.series import series_of
 from agents.planning.resolvers import Filling, Missing, Situation, fill
-from agents.planning.retrieval import Document, Match
+from agents.planning.retrieval import Document, Index, Match
 from agents.planning.sentence import Sentence
 from agents.planning.spelling import Corrected
 from agents.planning.templates import render_of
@@ -129,9 +130,9 @@ class RulesPlanner:
     ) -> Direct | Draft | Reject:
         open_documents = self._open(view, question)
         if asks_for_help(sentence):
-            return _help(view, open_documents)
+            return _help(view, open_documents, context.language)
         if question.mode is not Mode.DOCUMENT and asks_to_change(sentence):
-            return _refuse_to_change(view, sentence, open_documents)
+            return _refuse_to_change(view, sentence, open_documents, context.language)
         whole = self._route(view, question, sentence, context, open_documents)
         if question.mode is Mode.GRAPH:
             whole = _about_something(whole)
@@ -149,7 +150,7 @@ class RulesPlanner:
         if reading is not None and _beats(reading, whole.best):
             return _draft_read((reading,), _read_reasons(reading, whole))
         if whole.best is None or not _enough(whole, question.mode) or _names_nobody(reading, whole.best):
-            return _reject(view, sentence, whole, open_documents, reading)
+            return _reject(view, sentence, whole, open_documents, reading, context.language)
         return _draft((whole.best,), _reasons(whole))
 
     def _with_series(
@@ -277,6 +278,8 @@ class RulesPlanner:
             if matched:
                 names = _ignored(situation, taken)
                 ranked.append(Routed(document, score, matched, fillings, names))
+        if not ranked and question.mode is Mode.DOCUMENT:
+            ranked = _searched(index, sorted(open_documents), situation)
         ranked.sort(key=lambda routed: (-routed.score, routed.document.id))
         return _route_of(ranked, left_out)
 
@@ -307,6 +310,18 @@ class RulesPlanner:
         if whole.best is not None and not whole.unknown and whole.best.score >= weakest:
             return ()
         return tuple(routed.values())
+
+
+def _searched(index: Index, numbers: Sequence[int], situation: Situation) -> list[Routed]:
+    """Whoever asks the documents gets them searched, also in words that no template knows."""
+    for number in numbers:
+        document = index.documents[number]
+        fillings = _fillings(document, situation)
+        if isinstance(fillings, Missing) or len(document.templates) != 1:
+            continue
+        if all(each.resolver == "text" for each in document.templates[0].parameters.values()):
+            return [Routed(document, ENOUGH_OF_DOCUMENTS, (), fillings, ())]
+    return []
 
 
 def _about_something(route: Route) -> Route:
@@ -517,13 +532,15 @@ def _notes(routed: Routed) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for filling in routed.fillings for note in filling.notes))
 
 
-def _refuse_to_change(view: View, sentence: Sentence, open_documents: frozenset[int]) -> Reject:
-    ideas = suggestions(view.index, sentence, open_documents)
-    return Reject("I can look things up, but I change nothing.", ("the question asks for a change",), ideas)
+def _refuse_to_change(
+    view: View, sentence: Sentence, open_documents: frozenset[int], language: str
+) -> Reject:
+    ideas = suggestions(view.index, sentence, open_documents, language)
+    return Reject(phrases(language).changes_nothing, ("the question asks for a change",), ideas)
 
 
-def _help(view: View, open_documents: frozenset[int]) -> Direct:
-    text, examples = help_text(view.index, open_documents)
+def _help(view: View, open_documents: frozenset[int], language: str) -> Direct:
+    text, examples = help_text(view.index, open_documents, language)
     return Direct(text, ("the question asks what can be asked",), examples, 10.0)
 
 
@@ -533,29 +550,31 @@ def _reject(
     route: Route,
     open_documents: frozenset[int],
     reading: Reading | None = None,
+    language: str = "en",
 ) -> Reject:
-    ideas = suggestions(view.index, sentence, open_documents)
+    say = phrases(language)
+    ideas = suggestions(view.index, sentence, open_documents, language)
+    of_tables = in_language_first(of_datasets(view.reader), language)
     score = round(route.best.score, 2) if route.best else 0.0
     if reading is not None and reading.strange and reading.score > max(score, ENOUGH):
-        name = " ".join(reading.strange)[:60]
-        near = reading.near
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        text = f"I do not know '{name}' here, so I cannot answer that.{meant}"
-        examples = reading.query.dataset.examples
-        told = tuple(dict.fromkeys((*examples[:2], *ideas, *of_datasets(view.reader))))[:MAX_SUGGESTIONS]
+        name, near = " ".join(reading.strange)[:60], reading.near
+        meant = say.did_you_mean.format(near=say.joined_by.join(near)) if near else ""
+        text = say.unknown_name.format(name=name) + meant
+        examples = in_language_first(reading.query.dataset.examples, language)
+        told = tuple(dict.fromkeys((*examples[:2], *ideas, *of_tables)))[:MAX_SUGGESTIONS]
         return Reject(text, (*reasons_of(reading), *route.left_out), told, round(reading.score, 2))
     if route.unknown:
-        text = f"I do not know '{route.unknown}' here, so I cannot answer that."
+        text = say.unknown_name.format(name=route.unknown)
     elif not open_documents and reading is None:
-        text = "Nothing can be asked here with this mode, role and choice of tools."
+        text = say.nothing_open
     elif route.best is None and route.left_out:
-        text = "The question leaves open what it is about."
+        text = say.left_open
     else:
-        text = "I have no tool that answers this."
+        text = say.no_tool
     reasons = []
     if route.best is not None:
         wanted = ENOUGH_DESPITE_A_NAME if route.best.ignored else ENOUGH
         over = f", passing over '{' '.join(route.best.ignored)[:60]}'" if route.best.ignored else ""
         reasons.append(f"best candidate {route.best.document.id}: {score} of {wanted}{over}")
-    ideas = tuple(dict.fromkeys((*ideas, *of_datasets(view.reader))))[:MAX_SUGGESTIONS]
+    ideas = tuple(dict.fromkeys((*ideas, *of_tables)))[:MAX_SUGGESTIONS]
     return Reject(text, (*reasons, *route.left_out) or ("no word of it is known",), ideas, score)

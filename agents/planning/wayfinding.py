@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from agents.planning.phrases import in_language_first, phrases
 from agents.planning.reading.reader import Reader
 from agents.planning.retrieval import Document, Index
 from agents.planning.sentence import Sentence
@@ -10,6 +11,8 @@ from schemas.questions import Mode
 
 MAX_SUGGESTIONS = 3
 _PER_MODE = 3
+_LOOKED_AT = 24
+"""Templates among which suggestions in the question's language are sought."""
 _LONGEST_HELP = 12
 """Tokens in the longest question for help; a longer one is about something."""
 
@@ -43,7 +46,7 @@ _OBJECTS = (
     "|rows?|everything|it|a|an"
 )
 _OF_IT = "procedures?|steps|guide|instructions|counts?|rates?|history|runbook"
-_SURE_ORDERS = "restart|reboot|kill|terminate|shutdown|shut down|roll back|delete|drop|truncate|purge|wipe"
+_SURE_ORDERS = "revoke|reassign|assign|disable|wipe|erase|reopen|approve|acknowledge|restart|reboot|kill|terminate|shutdown|shut down|roll back|delete|drop|truncate|purge|wipe"
 _CHANGE = re.compile(
     rf"^(?:please |can you |could you |would you |go |now )*(?:{_SURE_ORDERS}) (?!{_OF_IT})\S+(?: \S+){{0,3}}$|"
     rf"^(?:please |can you |could you |would you |go |now )*(?:{_ORDERS}) (?:{_OBJECTS})(?!\S)"
@@ -57,30 +60,38 @@ def asks_to_change(sentence: Sentence) -> bool:
     return _CHANGE.search(sentence.text) is not None
 
 
-def help_text(index: Index, open_documents: Collection[int]) -> tuple[str, tuple[str, ...]]:
+def help_text(
+    index: Index, open_documents: Collection[int], language: str = "en"
+) -> tuple[str, tuple[str, ...]]:
     """What can be asked, by mode, and up to three examples of it."""
+    say = phrases(language)
     by_mode: dict[Mode, list[str]] = {}
     for number in sorted(open_documents):
         asset = index.documents[number].asset
-        by_mode.setdefault(asset.mode, []).append(asset.examples[0])
-    lines = ["You can ask about:"]
+        by_mode.setdefault(asset.mode, []).append(in_language_first(asset.examples, language)[0])
+    lines = [say.can_ask]
     for mode in Mode:
-        examples = by_mode.get(mode, [])
+        examples = list(in_language_first(tuple(by_mode.get(mode, ())), language))
         if examples:
+            by_mode[mode] = examples
             shown = "; ".join(examples[:_PER_MODE])
-            more = f" (and {len(examples) - _PER_MODE} more)" if len(examples) > _PER_MODE else ""
-            lines.append(f"- {'several at once' if mode is Mode.ALL else mode.value}: {shown}{more}")
+            more = say.more.format(count=len(examples) - _PER_MODE) if len(examples) > _PER_MODE else ""
+            lines.append(f"- {say.modes.get(mode.value, mode.value)}: {shown}{more}")
     if len(lines) == 1:
-        return "There is nothing you can ask here: no published tool is open to you.", ()
+        return say.nothing_to_ask, ()
     return "\n".join(lines), tuple(examples[0] for examples in by_mode.values())[:MAX_SUGGESTIONS]
 
 
-def suggestions(index: Index, sentence: Sentence, open_documents: Collection[int]) -> tuple[str, ...]:
-    """Up to three example questions: the nearest templates' first, then any, so that there is always a way on."""
+def suggestions(
+    index: Index, sentence: Sentence, open_documents: Collection[int], language: str = "en"
+) -> tuple[str, ...]:
+    """Up to three example questions, in the language where there are such: the nearest templates' first, then any, so
+    that there is always a way on."""
     near = index.best(sentence, MAX_SUGGESTIONS, open_documents)
     rest = [number for number in sorted(open_documents) if number not in near]
-    chosen = (near + rest)[:MAX_SUGGESTIONS]
-    return tuple(dict.fromkeys(_nearest_example(index.documents[number], sentence) for number in chosen))
+    looked_at = (near + rest)[:_LOOKED_AT]
+    found = dict.fromkeys(_nearest_example(index.documents[number], sentence) for number in looked_at)
+    return in_language_first(tuple(found), language)[:MAX_SUGGESTIONS]
 
 
 def _nearest_example(document: Document, sentence: Sentence) -> str:

@@ -105,11 +105,11 @@ def test_an_and_within_one_ask_does_not_split_it(decide) -> None:
     "question", ["help", "what can you do?", "What can I ask you?", "무엇을 물어볼 수 있나요?"]
 )
 def test_help_lists_what_can_be_asked(decide, question: str) -> None:
-    """Direct: no tool runs, the registry itself is the answer."""
+    """Direct: no tool runs, the registry itself is the answer, with examples in the language of the question."""
     plan = decide(question)
 
     assert plan.kind is PlanKind.DIRECT
-    assert "which machines do we have?" in plan.text
+    assert ("which machines do we have?" if question.isascii() else "기계 목록을 보여줘") in plan.text
     assert "wages" not in plan.text
     assert plan.steps == ()
 
