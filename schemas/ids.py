@@ -15,30 +15,33 @@ ID_LENGTH = 32
 """Characters of a derived id: 128 bits in hexadecimal."""
 
 
-def _digest(kind: str, *parts: str) -> str:
+def _digest(text: str) -> str:
     """Hash of length-prefixed parts, so that ("ab", "c") and ("a", "bc") never meet."""
-    text = kind + "".join([f"|{len(part)}:{part}" for part in parts])
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=ID_LENGTH // 2).hexdigest()
 
 
 def trace_id(tenant_id: str, question_id: str) -> str:
     """The one trace of a question: sent twice it is one trace, in another tenant it is another."""
-    return _digest("trace", tenant_id, question_id)
+    return _digest(f"trace|{len(tenant_id)}:{tenant_id}|{len(question_id)}:{question_id}")
 
 
 def call_id(trace: str, step_id: str, attempt: int) -> str:
     """The one call of a plan's step; `attempt` counts replans, not retries."""
-    return _digest("call", trace, step_id, str(attempt))
+    return _digest(f"call{_step(trace, step_id, attempt)}")
 
 
 def stand_in_call_id(trace: str, step_id: str, attempt: int) -> str:
     """The call of a step's fallback."""
-    return _digest("stand-in", trace, step_id, str(attempt))
+    return _digest(f"stand-in{_step(trace, step_id, attempt)}")
+
+
+def _step(trace: str, step_id: str, attempt: int) -> str:
+    return f"|{len(trace)}:{trace}|{len(step_id)}:{step_id}|{len(str(attempt))}:{attempt}"
 
 
 def answer_id(trace: str) -> str:
     """The one answer of a trace."""
-    return _digest("answer", trace)
+    return _digest(f"answer|{len(trace)}:{trace}")
 
 
 def partition_of(trace: str, partitions: int) -> int:

@@ -44,6 +44,12 @@ class LaneTable(faust.Table):
         self.applied: dict[TP, int] = {}
         self._dirty: dict[Any, Any] = {}
 
+    @property
+    def rows(self) -> dict[Any, Any]:
+        """The rows in memory as the plain mapping they are, to look into: the store's own look-up of a row that is
+        not there raises and catches an exception."""
+        return self.data.data  # type: ignore[no-any-return]
+
     def on_key_set(self, key: Any, value: Any) -> None:
         self._dirty[key] = value
         self.data._key_partition[key] = self.writing_partition
