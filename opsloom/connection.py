@@ -123,6 +123,10 @@ class Connection:
 
         Raises NotReachable.
         """
+        if self._on_answer is not None:  # everything is read all the time
+            with self.waiting.on(trace) as future:
+                yield future
+            return
         places = [self.place_of(trace)]
         if home is not None:
             places.append(TopicPartition(self.topics.dead_letters, home % self._letters_n))

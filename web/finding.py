@@ -78,6 +78,11 @@ class Answers:
         except DecodeError:
             return None
 
+    def as_written(self, trace: str) -> bytes | None:
+        """The JSON of an answer that memory has, as it was on the topic."""
+        raw = self._recent.get(trace)
+        return raw if raw is not None and raw[:1] == b"{" else None
+
     async def older(self, trace: str, tenant_id: str) -> AnswerComposed | None:
         """The same from before memory begins."""
         if self._stored is not None and (answer := await self._stored(trace, tenant_id)):

@@ -48,7 +48,11 @@ class Site:
             exc.headers[TRACE_HEADER] = prepared.trace
             raise
         self.metrics.answers.labels(answer.status.value).inc()
-        return json_response(answer, headers={TRACE_HEADER: prepared.trace})
+        written = self.answers.as_written(
+            prepared.trace
+        )  # its bytes are passed on: writing them again costs more
+        body = answer if written is None else msgspec.Raw(written)
+        return json_response(body, headers={TRACE_HEADER: prepared.trace})
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """`POST /ops/ask/stream`: server-sent events until the answer or an error."""

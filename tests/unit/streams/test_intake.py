@@ -25,7 +25,7 @@ from schemas.questions import (
     User,
 )
 from streams.codecs import Codec
-from streams.intake import Refusal, read_question
+from streams.intake import Refusal, read_question, refusal_of_json
 from streams.schema_ids import FileIds
 from tests.support.roadside import avro_question
 from tests.support.word_strategies import JSON, MOMENTS, TEXT
@@ -339,3 +339,37 @@ def test_json_text_inside_avro_is_judged_as_json_is() -> None:
         deep = [deep]
 
     assert code_of(avro_question(event(context={"a": deep}))) is ErrorCode.NESTED_TOO_DEEP
+
+
+_LEAVES = st.sampled_from(
+    ["1", "null", "1e400", "9" * 320, "true", '"null"', '"a:b"', '"\\u003a"', '"\\"x\\":"']
+)
+_KEYS = st.sampled_from(['"a"', '"b"', '"a:"', '"\\u0061"', '"null"'])
+_OBJECTS = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(st.tuples(_KEYS, inner), min_size=1, max_size=3).map(
+        lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+    ),
+    max_leaves=8,
+)
+
+
+@given(_OBJECTS)
+def test_cheap_look_for_duplicate_keys_finds_what_the_slow_one_finds(text: str) -> None:
+    """However colons, escapes and numbers without bounds stand in each other's way."""
+    raw = f'{{"x": {text}}}'.encode()
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len({key for key, _ in pairs}) == len(pairs)
+        return dict(pairs)
+
+    def bounded(number: str) -> float:
+        assert float(number) != float("inf")
+        return float(number)
+
+    try:
+        json.loads(raw, object_pairs_hook=once, parse_float=bounded, parse_int=bounded)
+        clean = True
+    except AssertionError:
+        clean = False
+    assert (refusal_of_json(raw) is None) is clean
