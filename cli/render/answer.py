@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.aggregation.clean import line, lines
+from agents.aggregation.voice import voice_of
 from cli.render.blocks import block_view, reference_line
 from cli.render.figures import counted, ms_text
 from schemas.answers import AnswerComposed, Status, ToolResult
@@ -35,14 +36,15 @@ def render_answer(answer: AnswerComposed) -> RenderableType:
     text = Text(lines(answer.text, _MAX_TEXT_CHARACTERS))
     text.highlight_regex(_MARK, "cyan")
     parts.append(_indented(text))
+    voice = voice_of(answer.language, answer.time_zone)
     for block in answer.blocks:
-        view = block_view(block, answer.text)
+        view = block_view(block, answer.text, voice)
         if view is not None:
             parts += [Text(), _indented(view)]
     if answer.error is not None and answer.error.code.value not in answer.text:
         parts += [Text(), _indented(_error(answer))]
     if answer.references:
-        parts += [Text(), _indented(Group(*[reference_line(reference) for reference in answer.references]))]
+        parts += [Text(), _indented(Group(*[reference_line(each, voice) for each in answer.references]))]
     if answer.results:
         parts += [Text(), _indented(_tools(answer.results))]
     parts += [Text(), _indented(_time(answer))]

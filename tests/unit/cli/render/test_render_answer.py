@@ -144,7 +144,7 @@ def test_answer_shows_text_table_sources_tools_and_time() -> None:
         "  /[red]x[/red]         –   3.1%\n"
         "  … 5 more rows\n"
         "\n"
-        "  [1] host_config · host.disks · 2 rows · 14:13:20Z\n"
+        "  [1] host_config · host.disks · 2 rows · 14:13:20 UTC\n"
         "\n"
         "  ✔  host_config     12 ms\n"
         "  ◷  host_metrics      3 s  TOOL_TIMEOUT · 1 retry\n"
@@ -173,10 +173,7 @@ def test_series_is_a_sparkline_with_its_ends() -> None:
     )
 
     assert (
-        "  Load [1]\n"
-        "  ▁█▅\n"
-        "  min 1 · max 8 · last 4.5 · 3 points\n"
-        "  2026-09-21 14:13:20 UTC – 2026-09-21 14:16:20 UTC\n"
+        "  Load [1]\n  ▁█▅\n  min 1 · max 8 · last 4.5 · 3 points\n  2026-09-21 14:13:20 – 14:16:20 UTC\n"
     ) in shown(render_answer(an_answer(block)))
 
 

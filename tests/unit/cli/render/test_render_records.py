@@ -136,7 +136,7 @@ def test_trace_shows_when_each_call_ran() -> None:
     assert "planning: small, 2 calls, 1,204 tokens in, 96 out, 1.2 s" in text
 
     assert text.startswith(
-        "◐ partial success  how full?\ntrace t1 · tenant acme · asked 2026-09-21 14:13:20Z\n"
+        "◐ partial success  how full?\ntrace t1 · tenant acme · asked 2026-09-21 14:13:20 UTC\n"
     )
     assert "██████████··········" in text
     assert "··········██████████" in text
