@@ -68,7 +68,10 @@ def _made(node: exp.Expr) -> Iterable[str]:
         yield from (each.name.lower() for each in node.expressions[0:])
     elif isinstance(node, exp.TableAlias):
         yield from (each.name.lower() for each in node.args.get("columns") or ())
-        if isinstance(node.parent, exp.Unnest | exp.Table | exp.Lateral):
+        of_rows = isinstance(node.parent, exp.Unnest | exp.Lateral) or (
+            isinstance(node.parent, exp.Table) and not isinstance(node.parent.this, exp.Identifier)
+        )
+        if of_rows:
             yield node.name.lower()
     elif isinstance(node, exp.CTE) and node.args.get("scalar"):
         yield node.alias.lower()
