@@ -8,6 +8,7 @@ from registry.outbound_assets import HttpCall, McpCall, OutboundSpec, PromCall
 from schemas.calls import Unit
 from schemas.plans import Show
 from schemas.questions import Mode
+from schemas.shards import MAX_SHARDS
 
 CapabilityType = Literal[
     "read_write", "read_only", "append_only", "time_series", "api_call", "graph_query", "search"
@@ -89,7 +90,8 @@ class ToolAsset(Asset):
     output_types: tuple[str, ...] = ()
     cost_ms: float = 100.0
     failure_rate: float = 0.01
-    shards: int = Field(default=1, ge=1)
+    shards: int = Field(default=1, ge=1, le=MAX_SHARDS)
+    """Into how many parts its calls are divided, each with its share of the limits; one worker runs a part."""
     http: HttpCall | None = None
     """Of an http_tool: the request it makes."""
     mcp: McpCall | None = None

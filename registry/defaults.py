@@ -133,6 +133,22 @@ def with_capability_defaults(tool: ToolAsset) -> ToolAsset:
     return tool.model_copy(update=missing) if missing else tool
 
 
+def shards_of(tool: ToolAsset, policy: PolicyAsset | None) -> int:
+    """Into how many parts the tool's calls are divided: never more than its tightest limit, so that each part has a
+    share of at least one of each; a serial tool has one place, and so one part."""
+    if tool.shards == 1 or tool.execution_mode == "serial" or policy is None:
+        return 1
+    limits = (
+        tool.max_concurrent_calls,
+        tool.rate_limit_per_minute,
+        policy.calls_per_minute,
+        policy.calls_per_second,
+        policy.tenant_calls_per_minute,
+        policy.tenant_calls_per_second,
+    )
+    return min(tool.shards, *(limit for limit in limits if limit is not None))
+
+
 def timeout_of(tool: ToolAsset, policy: PolicyAsset | None) -> float:
     """Seconds one call may take: the smaller of tool and policy; an HTTP tool may go up to 60 s, a language model
     to 120 s."""

@@ -14,6 +14,7 @@ from agents.execution.turnstile import NOTHING_LIFTED, Lifts, Pass, Turnstile
 from agents.execution.within import TimedOut, cancelled_from_outside, within
 from schemas.calls import ToolCalled, ToolOutput
 from schemas.errors import ErrorCode, OpsError, ops_error
+from schemas.shards import WHOLE, shard_of
 
 _CLOSING_S = 2.0
 
@@ -41,7 +42,8 @@ class Attempts:
         self, called: ToolCalled, admitted: Admitted, invocation: Invocation, lifts: Lifts = NOTHING_LIFTED
     ) -> Tried:
         """Try, and try again; each try goes through the turnstile, and none begins after the deadline."""
-        turnstile = self.gates.turnstile(admitted)
+        shard = WHOLE if called.shards == 1 else shard_of(called.call_id, called.shards)
+        turnstile = self.gates.turnstile(admitted, shard)
         limit_s, began_at, retries, waited_s = invocation.timeout_s, None, 0, 0.0
         while True:
             now = self._clock()

@@ -61,20 +61,20 @@ class KafkaLedger:
 
     def owns(self, gate: Gate) -> bool:
         """Do the tool's calls come here at this moment?"""
-        return self.owns_tool(gate.tool.kind, gate.tool.id)
+        return self.owns_calls(gate.tool.kind, gate.key)
 
-    def owns_tool(self, kind: str, tool_id: str) -> bool:
-        """The same of a tool that has no gate yet."""
+    def owns_calls(self, kind: str, key: str) -> bool:
+        """The same of a gate that is not made yet."""
         lane = self._lanes.get(kind)
         if lane is None:
             return False
-        part = lane.parts.get(TP(lane.topic, self._road.partition(tool_id)))
+        part = lane.parts.get(TP(lane.topic, self._road.partition(key)))
         return part is not None and lane.owns(part)
 
     def open(self, gate: Gate) -> Credit:
         """Bring a new turnstile to where the last owner left it."""
         credit = Credit(gate.turnstile.terms.limits, lambda: self._ask(gate))
-        note = self._notes.get(gate.tool.id)
+        note = self._notes.get(gate.key)
         if note is not None:
             _load(gate, note, self._road.clock())
         return credit
@@ -97,18 +97,18 @@ class KafkaLedger:
         self._read_up_to.update(await read_to_end(self._app.transport, starts, take))
         self._generation = generation
         now = self._road.clock()
-        for tool_id, note in fresh.items():
+        for key, note in fresh.items():
             if note["owner"] == self._me:
                 continue
-            self._notes[tool_id] = note
-            gate = self._gates.get(tool_id)
+            self._notes[key] = note
+            gate = self._gates.get(key)
             if gate is not None:
                 _load(gate, note, now)
 
     # Writing
 
     def _ask(self, gate: Gate) -> None:
-        self._due[gate.tool.id] = gate
+        self._due[gate.key] = gate
         if self._soon is None:
             self._soon = asyncio.get_running_loop().call_soon(self._write)
 
@@ -117,7 +117,7 @@ class KafkaLedger:
         due, self._due, self._soon = self._due, {}, None
         now = self._road.clock()
         boxes: dict[int, list[tuple[Gate, int, bytes]]] = {}
-        for tool_id, gate in due.items():
+        for key, gate in due.items():
             credit = gate.turnstile.credit
             if credit is None:
                 continue
@@ -126,9 +126,9 @@ class KafkaLedger:
                 continue
             granted = credit.noted()
             value = orjson.dumps(_note(gate, self._me, granted, now))
-            boxes.setdefault(self._road.partition(tool_id), []).append((gate, granted, value))
+            boxes.setdefault(self._road.partition(key), []).append((gate, granted, value))
         for partition, notes in boxes.items():
-            items: list[Item] = [(gate.tool.id.encode(), value, []) for gate, _, value in notes]
+            items: list[Item] = [(gate.key.encode(), value, []) for gate, _, value in notes]
             sent = self._app.producer.put(self._road.topics.gates, partition, items)
             sent.add_done_callback(_settled([(gate, granted) for gate, granted, _ in notes]))
 
@@ -152,7 +152,7 @@ def _settled(notes: Iterable[tuple[Gate, int]]) -> "Callable[[asyncio.Future[int
 def _note(gate: Gate, owner: str, granted: int, now: float) -> dict[str, Any]:
     turnstile = gate.turnstile
     return {
-        "tool": gate.tool.id,
+        "tool": gate.key,
         "at": now,
         "owner": owner,
         "credit": granted,
@@ -187,6 +187,6 @@ def _load(gate: Gate, note: Mapping[str, Any], now: float) -> None:
         breaker = BreakerNote(state, float(changed_at), int(failures))
         credit = int(note["credit"])
     except (KeyError, TypeError, ValueError) as exc:
-        _log.warning("the note of %s cannot be read: %r", gate.tool.id, exc)
+        _log.warning("the note of %s cannot be read: %r", gate.key, exc)
         return
     gate.turnstile.resume((mark for mark in marks if mark[0] > now - 61), breaker, credit, now)

@@ -21,6 +21,7 @@ from agents.execution.tool import Invocation, Parameters
 from agents.execution.turnstile import NOTHING_LIFTED, Lifts
 from agents.execution.virtual_time import VirtualLoop, run_in_virtual_time
 from registry.assets import TemplateAsset, ToolAsset
+from registry.defaults import shards_of
 from registry.overrides import OverrideAsset
 from registry.registry import Registry
 from registry.statements import argument_names
@@ -287,4 +288,5 @@ def _called(call: RecordedCall, admitted: Admitted) -> ToolCalled:
         timeout_s=admitted.timeout_s,
         deadline_at=call.ends_by,
         called_at=call.came_at,
+        shards=shards_of(admitted.tool, admitted.policy),
     )

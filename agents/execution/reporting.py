@@ -5,8 +5,10 @@ from typing import Any
 
 from agents.execution.gates import Gate, Gates
 from agents.execution.ledger import KafkaLedger
+from registry.defaults import shards_of
 from registry.registry import Registry
 from schemas.health import BreakerState, ToolHealth
+from schemas.shards import all_shards
 from schemas.telemetry import MetricPoint
 from streams.road import Road
 
@@ -34,8 +36,8 @@ class HealthReport:
         gates.changed = self._suspect
         app.timer(EVERY_S)(self.tick)
 
-    def _suspect(self, tool_id: str) -> None:
-        self._suspected.add(tool_id)
+    def _suspect(self, key: str) -> None:
+        self._suspected.add(key)
         if self._soon is None:
             self._soon = asyncio.get_running_loop().call_soon(self._look)
 
@@ -45,7 +47,7 @@ class HealthReport:
         now = self._road.clock()
         changed = [
             gate
-            for gate in (self._gates.get(tool_id) for tool_id in suspected)
+            for gate in (self._gates.get(key) for key in suspected)
             if gate is not None and self._state_as_told(gate) != gate.turnstile.breaker.look(now)
         ]
         self._publish([gate for gate in changed if self._ledger.owns(gate)], now)
@@ -57,10 +59,10 @@ class HealthReport:
         news = []
         for gate in self._gates:
             if not self._ledger.owns(gate):
-                self._told.pop(gate.tool.id, None)
+                self._told.pop(gate.key, None)
                 continue
             state, seen = gate.turnstile.breaker.look(now), gate.turnstile.observed.total
-            if self._told.get(gate.tool.id, ("closed", 0)) != (state, seen):
+            if self._told.get(gate.key, ("closed", 0)) != (state, seen):
                 news.append(gate)
         self._publish(news, now)
 
@@ -69,15 +71,19 @@ class HealthReport:
             return
         for tool in self.registry.tools.values():
             policy = self.registry.policy_for(tool)
-            if policy is None or self._gates.get(tool.id) is not None:
+            if policy is None:
                 continue
-            if self._ledger.owns_tool(tool.kind, tool.id):
-                credit = self._gates.gate(tool, policy).turnstile.credit
-                if credit is not None:
-                    credit.has()
+            for shard in all_shards(shards_of(tool, policy)):
+                key = shard.key(tool.id)
+                if self._gates.get(key) is not None:
+                    continue
+                if self._ledger.owns_calls(tool.kind, key):
+                    credit = self._gates.gate(tool, policy, shard).turnstile.credit
+                    if credit is not None:
+                        credit.has()
 
     def _state_as_told(self, gate: Gate) -> BreakerState:
-        return self._told.get(gate.tool.id, ("closed", 0))[0]
+        return self._told.get(gate.key, ("closed", 0))[0]
 
     def _publish(self, gates: list[Gate], now: float) -> None:
         if not gates:
@@ -86,10 +92,10 @@ class HealthReport:
         health, points = [], []
         for gate in gates:
             before, word = self._state_as_told(gate), self._health(gate, now)
-            self._told[gate.tool.id] = (word.breaker, gate.turnstile.observed.total)
-            health.append(road.item(gate.tool.id, word))
+            self._told[gate.key] = (word.breaker, gate.turnstile.observed.total)
+            health.append(road.item(gate.key, word))
             if before != word.breaker:
-                points += _points(gate.tool.id, before, word.breaker, now)
+                points += _points(gate.key, before, word.breaker, now)
         put(road.topics.tool_health, 0, health)
         if points:
             items = [road.item(self._worker_id, point) for point in points]
@@ -109,16 +115,18 @@ class HealthReport:
             worker=self._worker_id,
             changed_at=breaker.changed_at,
             retry_at=breaker.retry_at if state == "open" else 0.0,
+            shard=gate.shard.number,
+            shards=gate.shard.of,
         )
 
 
-def _points(tool_id: str, before: BreakerState, after: BreakerState, now: float) -> list[MetricPoint]:
+def _points(service: str, before: BreakerState, after: BreakerState, now: float) -> list[MetricPoint]:
     return [
         MetricPoint(
             name="circuit_breaker_state_changes_total",
             value=1.0,
             at=now,
-            tags={"service": tool_id, "from_state": before, "to_state": after},
+            tags={"service": service, "from_state": before, "to_state": after},
         ),
-        MetricPoint(name="circuit_breaker_state", value=GAUGE[after], at=now, tags={"service": tool_id}),
+        MetricPoint(name="circuit_breaker_state", value=GAUGE[after], at=now, tags={"service": service}),
     ]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from agents.llm.prompts import prompt
 from agents.planning.asking import language_of, time_zone_of
 from agents.planning.validation import Asker, usable
-from registry.defaults import timeout_of
+from registry.defaults import shards_of, timeout_of
 from registry.registry import Registry
 from schemas.errors import OpsError
 from schemas.plans import AppliedAsset, LlmUsage, PlanFailed, PlanKind, PlanMade, Step, Strategy
@@ -114,4 +114,5 @@ def composing_step(registry: Registry, tool_id: str, asked: Asked, decided: Deci
         kind=tool.kind,
         params={"task": "compose"},
         timeout_s=min(timeout_of(tool, registry.policy_for(tool)), COMPOSE_BUDGET_S),
+        shards=shards_of(tool, registry.policy_for(tool)),
     )

@@ -18,7 +18,7 @@ from agents.planning.validation import Asker, check_plan, invalid, objection, st
 from registry.assets import ToolAsset
 from registry.choosing import Health, nothing_known
 from registry.decisions import Refuse
-from registry.defaults import timeout_of
+from registry.defaults import shards_of, timeout_of
 from registry.registry import Registry
 from schemas.errors import OpsError
 from schemas.plans import MAX_REPLANS, AppliedAsset, Fallback, ProducerStep, Render, Step, Strategy
@@ -243,6 +243,7 @@ class Resolution:
             params=given,
             timeout_s=timeout_of(tool, self._registry.policy_for(tool)),
             serial=tool.execution_mode == "serial",
+            shards=shards_of(tool, self._registry.policy_for(tool)),
         )
 
     def _applied(self, gates: Iterable[Gate]) -> tuple[AppliedAsset, ...]:
@@ -291,6 +292,7 @@ class Resolution:
                     capability=gate.capability,
                     serial=gate.serial,
                     continue_on_error=gate.continue_on_error,
+                    shards=shards_of(gate.tool, self._registry.policy_for(gate.tool)),
                 )
             )
         return tuple(steps)
