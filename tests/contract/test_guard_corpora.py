@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlglot import exp, parse_one
 
 from agents.execution.guards.cases import judge_case
 from agents.execution.guards.catalogue import read_catalogue
@@ -70,6 +71,20 @@ def test_sql_that_reaches_for_foreign_rows_gets_none(case: dict[str, Any], store
     assert CANARY not in repr(rows)
     assert "globex" not in repr(rows)
     assert len(rows) <= CATALOGUE.row_cap + 1
+
+
+@of_each(cases("sql/spelling.jsonl"))
+def test_a_name_is_written_as_what_it_stands_for_was_named(case: dict[str, Any]) -> None:
+    """`users` beside a CTE called `"Users"` would be a table to engines that tell the two apart."""
+    verdict = judge_case("sql", case, CATALOGUE)
+
+    if verdict["decision"] == "allow":
+        written = parse_one(verdict["sql"], read=case["dialect"])
+        named = {
+            (cte.args["alias"].this.this, cte.args["alias"].this.quoted) for cte in written.find_all(exp.CTE)
+        }
+        asked = {(table.this.this, table.this.quoted) for table in written.find_all(exp.Table)}
+        assert asked <= named
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

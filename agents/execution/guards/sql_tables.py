@@ -1,6 +1,6 @@
 """Which tables a statement reaches: names resolved by scope, whitelisted tables bound, all others refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
@@ -32,7 +32,7 @@ def bind_tables(root: exp.Query, bounds: Bounds, dialect: str, tenant: str | Non
     listed = frozenset(each.lower() for columns in bounds.tables.values() for each in columns)
     if bounds.tenant_column is not None:
         listed |= {bounds.tenant_column.lower()}
-    for table in list(_catalogue_tables(root, frozenset(), frozenset(tables), listed, dialect)):
+    for table in list(_catalogue_tables(root, {}, frozenset(tables), listed, dialect)):
         found = tables.get(table.name.lower())
         if found is None:
             raise Blocked(blocked(f"the table {table.name[:80]}", NOT_AVAILABLE))
@@ -41,7 +41,11 @@ def bind_tables(root: exp.Query, bounds: Bounds, dialect: str, tenant: str | Non
 
 
 def _catalogue_tables(
-    node: exp.Expr, visible: frozenset[str], catalogue: frozenset[str], columns: frozenset[str], dialect: str
+    node: exp.Expr,
+    visible: Mapping[str, exp.Identifier],
+    catalogue: frozenset[str],
+    columns: frozenset[str],
+    dialect: str,
 ) -> Iterator[exp.Table]:
     """Every table node that no CTE in sight explains."""
     if isinstance(node, exp.Table):
@@ -57,10 +61,13 @@ def _catalogue_tables(
             return
         if not isinstance(node.this, exp.Identifier):
             raise Blocked(blocked("a table function", NOT_AVAILABLE))
-        if node.name.lower() not in visible:
+        made = visible.get(node.name.lower())
+        if made is None:
             yield node
         elif isinstance(node.parent, exp.Final):
             raise Blocked(blocked("FINAL of what is no table"))
+        else:
+            _spell_as(node, made, dialect)
         return
     with_ = node.args.get("with_")
     if with_ is not None:
@@ -75,10 +82,25 @@ def _catalogue_tables(
             if not cte.args.get("scalar"):
                 if not isinstance(cte.this, exp.Query):
                     raise Blocked(blocked("a CTE that is no query"))
-                visible |= {name}
+                visible = {**visible, name: cte.args["alias"].this}
     for child in node.iter_expressions():
         if child is not with_:
             yield from _catalogue_tables(child, visible, catalogue, columns, dialect)
+
+
+def _spell_as(table: exp.Table, made: exp.Identifier, dialect: str) -> None:
+    """Write the name of a CTE as the CTE was named, case and quotes too: to an engine for which `"Users"` and `users`
+    are two names, the one would be the CTE and the other a table."""
+    asked = table.this
+    if asked.this == made.this and bool(asked.args.get("quoted")) == bool(made.args.get("quoted")):
+        return
+    apart = asked.this != made.this
+    exact = dialect == "clickhouse" or asked.args.get("quoted") or made.args.get("quoted")
+    if apart and (exact or not (asked.this + made.this).isascii()):
+        raise Blocked(blocked(f"the table {table.name[:80]}", NOT_AVAILABLE))
+    if not table.alias:
+        table.set("alias", exp.TableAlias(this=asked.copy()))
+    table.set("this", made.copy())
 
 
 def _bound_table(
