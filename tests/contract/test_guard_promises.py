@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agents.execution.guards.by_engine import GUARDS
 from agents.execution.guards.verdict import NOT_AVAILABLE, Allow, Bounds, Refuse
 from schemas.errors import ErrorCode
+from tests.support.effort import examples
 
 SQL_BOUNDS = Bounds(
     tables={"servers": ("id", "name", "rack", "memory"), "Racks": ("rack", "room")},
@@ -359,7 +360,7 @@ _FRAGMENTS = st.sampled_from(
 
 
 @every_engine
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(statement=st.one_of(st.text(max_size=200), st.lists(_FRAGMENTS, max_size=30).map(" ".join)))
 @example(statement="\ud800")
 @example(statement="MATCH")
@@ -403,7 +404,7 @@ def _queries(draw: Callable[..., object]) -> str:
     return query
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(query=_queries())
 def test_what_is_allowed_runs_and_means_the_same(query: str) -> None:
     """The regenerated statement gives the rows of the original, up to the cap."""
@@ -419,7 +420,7 @@ def test_what_is_allowed_runs_and_means_the_same(query: str) -> None:
     assert connection.execute(verdict.statement).fetchall() == connection.execute(query).fetchall()[:11]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     query=_queries(),
     name=st.sampled_from(

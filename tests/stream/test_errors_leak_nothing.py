@@ -58,7 +58,7 @@ _SHAPES = re.compile(
     | \bsqlite\w*\b | \bOperationalError\b | \bDatabaseError\b | no\ such\ table:       # the programs inside
     | \baiohttp\b | \bpydantic\b | \bsqlglot\b | \bValueError\b | \bTypeError\b
     | \.db\b | nothing_that_is_listed | \bcrown\b | \bdenied\b | \btenant_id\ TEXT\b   # stores and tables
-    | hunter2 | ghp_\w+ | \bBearer\s | password                                       # secrets
+    | hunter2 | ghp_\w+ | \bBearer\s(?!<token>) | password                                       # secrets
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -15,6 +15,7 @@ from schemas.errors import ErrorCode
 from schemas.events import EVENTS
 from streams.codecs import AGGREGATION_WORDS, Codec, DecodeError
 from streams.schema_ids import FileIds
+from tests.support.effort import examples
 from tests.support.word_strategies import words
 
 IDS = FileIds.load()
@@ -25,7 +26,7 @@ ANY_EVENT = st.one_of(*(words(word) for word in EVENTS.values()))
 
 @pytest.mark.parametrize("written", ["json", "avro"])
 @pytest.mark.parametrize("name", [name for name in EVENTS if name != "QuestionAsked"])  # read at the edge
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(draw=st.data())
 def test_every_event_comes_back_as_it_was(name: str, written: str, draw: st.DataObject) -> None:
     """All fields, all values, in both codecs; the reader is told nothing about which one it is."""
@@ -50,7 +51,7 @@ def test_numbers_that_stores_hold_and_doubles_do_not_come_back_exactly(written: 
     assert math.copysign(1, read.output.rows[0][6]) == -1
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(
     st.binary(max_size=200)
     | st.binary(max_size=60).map(lambda tail: b"\x00" + tail)
@@ -68,7 +69,7 @@ def test_any_bytes_are_an_event_or_a_decode_error(raw: bytes) -> None:
     assert refused is None or (refused.code in ErrorCode and refused.reason)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(60), suppress_health_check=list(HealthCheck))
 @given(words(ToolSucceeded), st.data())
 def test_damaged_avro_is_an_event_or_a_decode_error(event: ToolSucceeded, draw: st.DataObject) -> None:
     """A frame with a byte changed, cut off or added."""

@@ -27,6 +27,7 @@ from schemas.questions import (
 from streams.codecs import Codec
 from streams.intake import Refusal, read_question, refusal_of_json
 from streams.schema_ids import FileIds
+from tests.support.effort import examples
 from tests.support.roadside import avro_question
 from tests.support.word_strategies import JSON, MOMENTS, TEXT
 
@@ -59,7 +60,7 @@ def code_of(raw: bytes | dict[str, Any], headers: Any = HEADERS) -> ErrorCode | 
     return found.code if isinstance(found, Refusal) else None
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 @given(
     st.binary(max_size=300)
     | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass"))
@@ -74,7 +75,7 @@ def test_any_bytes_are_a_question_or_a_refusal(raw: bytes) -> None:
     assert found.reason
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(300), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_good_question_with_any_field_replaced_is_a_question_or_a_refusal(draw: st.DataObject) -> None:
     """Also where the value is almost right."""
@@ -119,7 +120,7 @@ QUESTIONS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(100), suppress_health_check=list(HealthCheck))
 @given(QUESTIONS, st.sampled_from([CODEC, AVRO]))
 def test_every_good_question_comes_through_as_it_was(question: QuestionAsked, codec: Codec) -> None:
     """Whatever it holds, in JSON and in Avro."""

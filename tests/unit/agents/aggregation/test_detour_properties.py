@@ -28,6 +28,7 @@ from schemas.plans import (
     StepChange,
     Strategy,
 )
+from tests.support.effort import examples
 
 TRACE = trace_id("acme", "q")
 PLANNED_AT = 1_000.0
@@ -206,7 +207,7 @@ def by_the_book(plan: PlanMade, outcome: Outcome) -> Road:
     return road
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.data())
 def test_any_causal_order_and_any_duplicates_give_the_same_answer(data: st.DataObject) -> None:
     """Results come back in any order, anything that was read is read again at any time."""
@@ -226,7 +227,7 @@ def test_any_causal_order_and_any_duplicates_give_the_same_answer(data: st.DataO
     assert len(road.answers) == 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.data())
 def test_the_deadline_ends_every_trace_wherever_it_stands(data: st.DataObject) -> None:
     """Also one that waits for a stand-in or for another plan; what comes later changes nothing."""
@@ -249,7 +250,7 @@ def test_the_deadline_ends_every_trace_wherever_it_stands(data: st.DataObject) -
     assert {each.step_id for each in road.answers[0].results} == {step.step_id for step in plan.steps}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.data())
 def test_what_a_crash_lost_is_given_out_again_when_the_input_is_read_again(data: st.DataObject) -> None:
     """Rows survive, their calls and requests do not: reading all input again repairs every one."""
@@ -292,7 +293,7 @@ def test_what_a_crash_lost_is_given_out_again_when_the_input_is_read_again(data:
     assert road.answers[0].status is expected.answers[0].status
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.data())
 def test_no_substitute_is_silent(data: st.DataObject) -> None:
     """Whatever stood in is named, with what it stood in for and why; only then is the answer degraded."""

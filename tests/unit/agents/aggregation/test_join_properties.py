@@ -15,6 +15,7 @@ from schemas.errors import ErrorCode, ops_error
 from schemas.events import AggregationEvent
 from schemas.ids import call_id, trace_id
 from schemas.plans import PlanKind, PlanMade, Step, Strategy
+from tests.support.effort import examples
 
 TRACE = trace_id("acme", "q")
 DEADLINE_AT = 1_030.0
@@ -142,7 +143,7 @@ def by_the_book(plan: PlanMade, outcome_of: dict[str, Result]) -> AnswerComposed
     return road.answers[0]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data())
 def test_any_order_and_any_duplicates_give_the_same_answer_once(data: st.DataObject) -> None:
     """Every event at least once, in any order: the answer of the orderly run, and never a second one."""
@@ -160,7 +161,7 @@ def test_any_order_and_any_duplicates_give_the_same_answer_once(data: st.DataObj
     assert timeless(road.answers[0]) == timeless(expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.data())
 def test_results_in_any_causal_order_never_break_the_limits(data: st.DataObject) -> None:
     """Only calls that were given out come back, in any order, any event again at any time."""
@@ -181,7 +182,7 @@ def test_results_in_any_causal_order_never_break_the_limits(data: st.DataObject)
     assert timeless(road.answers[0]) == timeless(expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.data())
 def test_every_planned_trace_ends_at_its_deadline(data: st.DataObject) -> None:
     """Whatever came before it, when the deadline has passed there is exactly one answer."""
@@ -200,7 +201,7 @@ def test_every_planned_trace_ends_at_its_deadline(data: st.DataObject) -> None:
     assert len(road.answers[0].results) == len(plan.steps)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.data())
 def test_call_lost_in_a_crash_is_given_out_when_its_input_is_read_again(data: st.DataObject) -> None:
     """The row survives, its calls were never published: reading all input again repairs every one."""

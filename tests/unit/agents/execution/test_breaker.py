@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from agents.execution.breaker import Breaker, BreakerTerms, Verdict, verdict_of
 from schemas.errors import ErrorCode
+from tests.support.effort import examples
 
 NOW = 1_800_000_000.0
 TERMS = BreakerTerms(failures=3, reset_s=60.0, probes=1, successes=2, probe_timeout_s=30.0)
@@ -104,7 +105,7 @@ class BreakerModel(RuleBasedStateMachine):
             assert self.breaker.look(self.now) == self.state
 
 
-BreakerModel.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+BreakerModel.TestCase.settings = settings(max_examples=examples(50), stateful_step_count=40, deadline=None)
 TestBreakerModel = BreakerModel.TestCase
 
 

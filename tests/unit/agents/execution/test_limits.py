@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from agents.execution.credit import credit_of
 from agents.execution.limits import HELD, MINUTE_S, SECOND_S, Limits, Rate
+from tests.support.effort import examples
 
 TENANTS = st.sampled_from(["acme", "globex", "initech"])
 NOW = 1_800_000_000.0
@@ -87,7 +88,7 @@ class LimiterModel(RuleBasedStateMachine):
             assert most_in(MINUTE_S, moments) <= self.widest.per_minute
 
 
-LimiterModel.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+LimiterModel.TestCase.settings = settings(max_examples=examples(50), stateful_step_count=30, deadline=None)
 TestLimiterModel = LimiterModel.TestCase
 
 

@@ -324,6 +324,7 @@ def test_only_tools_that_somebody_declared_are_made(folder: Path) -> None:
     assert build_tools(Registry.of()) == {}
     assert set(build_tools(stores.registry_over(folder))) == {
         "direct_query",
+        "dynamic",
         "baseline_metrics",
         "document_search",
         "graph_query",

@@ -10,6 +10,7 @@ from agents.planning.planning import Planning
 from agents.planning.rules import RulesPlanner
 from schemas.plans import PlanFailed, PlanKind, PlanMade, Strategy
 from schemas.questions import MAX_QUESTION_CHARACTERS
+from tests.support.effort import examples
 
 NOW = 1_795_000_000.0
 DAY_S = 86_400.0
@@ -171,7 +172,7 @@ def test_new_names_are_seen_when_the_caller_hands_in_a_new_list(plant, ask) -> N
     assert planning.decide(question, trace_id="t", now=NOW).steps[0].params["args"] == {"machine": "grinder"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(text=st.text(min_size=1, max_size=400))
 def test_any_text_gets_a_decision_and_twice_the_same(decide, text: str) -> None:
     """The question is data: whatever it holds, planning neither fails nor wavers."""
@@ -188,7 +189,7 @@ _TELLING = (
 _WORDS = st.sampled_from(_TELLING.split(" "))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(words=st.lists(_WORDS, min_size=1, max_size=60))
 def test_any_mix_of_telling_words_gets_a_decision_and_twice_the_same(decide, words: list[str]) -> None:
     """Words that resolvers look for, in every disorder."""

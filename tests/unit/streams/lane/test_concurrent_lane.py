@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from faust.types import TP
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.lane.concurrent import ConcurrentLane, Sending
@@ -184,6 +184,7 @@ async def test_fetching_pauses_at_the_high_water_mark_and_goes_on_at_half_of_it(
     assert app.paused == set()
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_no_order_of_finishing_and_no_crash_loses_a_call(choice: st.DataObject) -> None:
     """Whatever is committed when: a new owner that reads from there ends up with every call done."""
