@@ -89,9 +89,15 @@ def block_of(
         title=title_of(step, voice),
         columns=columns,
         rows=tuple([tuple(row) for row in kept]),
-        rows_left_out=rows_of(output) - len(kept),
+        rows_left_out=_there(output) - len(kept),
         references=(reference,),
     )
+
+
+def _there(output: ToolOutput) -> int:
+    """How many rows there are: those that were found, or all that the tool counted beyond what it was to list."""
+    total = output.facts.get("total")
+    return max(rows_of(output), total) if type(total) is int else rows_of(output)
 
 
 def _series_block(step: Step, output: ToolOutput, reference: str, room: Room, voice: Voice) -> Block:

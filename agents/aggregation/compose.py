@@ -233,7 +233,8 @@ def _tools(outcomes: Outcomes, *, success: bool) -> tuple[str, ...]:
 
 def _suggestions(plan: PlanMade, outcomes: Outcomes, voice: Voice) -> tuple[str, ...]:
     """The plan's own, then what could be asked instead of what is missing, each once."""
-    return _listed((*plan.suggestions, *ways_on(outcomes, voice)))
+    ways = ways_on(outcomes, voice)
+    return _listed((*plan.suggestions, *ways)) if ways else _listed(plan.suggestions)
 
 
 def _error(plan: PlanMade, outcomes: Outcomes, now: Instant) -> PublicError | None:

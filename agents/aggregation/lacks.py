@@ -119,7 +119,7 @@ def ways_on(outcomes: Outcomes, voice: Voice) -> list[str]:
             found_nothing = False
     if found_nothing:
         ways.append(way_on(ErrorCode.DATA_NOT_FOUND, voice.language) or "")
-    return [way for way in dict.fromkeys(ways) if way]
+    return [way for way in dict.fromkeys(ways) if way] if ways else ways
 
 
 def _is_nothing(output: ToolOutput) -> bool:

@@ -4,6 +4,7 @@ Only a pack that declares a tool of this type makes it reachable.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -25,6 +26,8 @@ class ProbeParameters(Parameters):
     """With so many characters in each row."""
     only: str | None = None
     """Sleep and fail only where this is the tool that was called: so a fallback may do better."""
+    skew: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = 0
+    """Added to the value by the tool that `only` names: so two probes contradict each other."""
 
 
 _COLUMNS = (Column(name="n", unit=Unit.NUMBER),)
@@ -55,10 +58,15 @@ class Probe:
             shape=Shape.TABLE if rows else Shape.FACTS,
             columns=(_COLUMNS + _BODY if body else _COLUMNS) if rows else (),
             rows=rows,
-            facts={"value": params["value"], "row_count": len(rows)},
+            facts={"value": _skewed(params, invocation.tool.id), "row_count": len(rows)},
             fact_units=_UNITS,
             query=invocation.tool.id,
         )
 
     async def close(self) -> None:
         """Nothing to release."""
+
+
+def _skewed(params: Mapping[str, Any], tool_id: str) -> Any:
+    value, skew = params["value"], params["skew"]
+    return value + skew if skew and params["only"] == tool_id and isinstance(value, int | float) else value
