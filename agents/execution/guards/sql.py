@@ -221,6 +221,13 @@ def _join(node: exp.Expr, _: str) -> None:
             raise Blocked(blocked(f"a {value[:20]} JOIN"))
 
 
+def _in(node: exp.Expr, dialect: str) -> None:
+    """To ClickHouse `x IN (name)` may ask the table of that name, whatever column is called so too."""
+    listed = node.expressions
+    if dialect == "clickhouse" and len(listed) == 1 and isinstance(listed[0].unnest(), exp.Column):
+        raise Blocked(blocked("IN with a name that may be a table", NOT_AVAILABLE, "Write = instead."))
+
+
 def _lateral(node: exp.Expr, _: str) -> None:
     if not isinstance(node.this, exp.Subquery | exp.Unnest):
         raise Blocked(blocked("LATERAL over what is no query", NOT_AVAILABLE))
@@ -232,4 +239,5 @@ _SPECIAL: Mapping[type[exp.Expr], Callable[[exp.Expr, str], None]] = {
     exp.Collate: _collate,
     exp.Join: _join,
     exp.Lateral: _lateral,
+    exp.In: _in,
 }

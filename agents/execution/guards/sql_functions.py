@@ -32,7 +32,7 @@ _TYPED = _words(
         ArrayDistinct ArrayExcept ArrayFilter ArrayFirst ArrayIntersect ArrayLast ArrayMax ArrayMin
         ArrayOverlaps ArrayPosition ArrayPrepend ArrayRemove ArrayReverse ArraySize ArraySlice ArraySort
         ArraySum ArrayToString ArrayUniqueAgg Ascii Asin Asinh Atan Atan2 Atanh Avg BitLength BitwiseAndAgg
-        BitwiseCount BitwiseOrAgg BitwiseXorAgg ByteLength Cbrt Ceil Chr CityHash64 Coalesce Concat ConcatWs Contains Corr
+        BitwiseCount BitwiseOrAgg BitwiseXorAgg ByteLength Cbrt Ceil Chr Coalesce Concat ConcatWs Contains Corr
         Cos Cosh Cot Count CountIf CovarPop CovarSamp CumeDist CurrentDate CurrentDatetime CurrentTime
         CurrentTimestamp CurrentTimestampLTZ Date DateAdd DateBin DateDiff DateFromParts DateFromUnixDate
         DateStrToDate DateSub DateToDateStr DateTrunc Datetime DatetimeAdd DatetimeDiff DatetimeSub
@@ -55,7 +55,7 @@ _TYPED = _words(
         Transform Translate Trim Trunc TsOrDsAdd TsOrDsDiff TsOrDsToDate TsOrDsToDateStr TsOrDsToDatetime
         TsOrDsToTime TsOrDsToTimestamp Typeof Unicode UnixDate UnixMicros UnixMillis UnixSeconds UnixToStr
         UnixToTime UnixToTimeStr Upper UtcDate UtcTime UtcTimestamp Variance VariancePop Week WeekOfYear
-        WidthBucket Year YearOfWeek Pad ExplodingGenerateSeries GenerateSeries
+        WidthBucket Year YearOfWeek CityHash64 Pad ExplodingGenerateSeries GenerateSeries
         """
 )
 
@@ -89,7 +89,7 @@ _CLICKHOUSE = _words(
         kurtpop kurtsamp laginframe lag lastvalue last_value leadinframe lead least left length lengthutf8 less
         lessorequals like log log10 log2 lower lowerutf8 ltrim max max2 maxmap mapkeys mapvalues median
         medianexact mediantdigest min min2 minus minmap minute modulo month monthname multiif multiply
-        nonnegativederivative notempty notequals notin notlike now now64 nth_value ntile nullif plus
+        nonnegativederivative notempty notequals notlike now now64 nth_value ntile nullif plus
         parsedatetime parsedatetimebesteffort parsedatetimebesteffortornull parsedatetime64besteffort
         percent_rank cume_dist position positioncaseinsensitive pow power quantile quantiledeterministic
         quantileexact quantileexactweighted quantiletdigest quantiletiming quantilebfloat16 quantiles
