@@ -1,13 +1,14 @@
 """`make bench`: measure and print the table. Real Kafka where Java and Maven are there, else the embedded broker."""
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import figures, over_http
+from benchmarks import alone, figures, over_http
 from benchmarks.figures import Figure
 from streams.embedded_broker import EmbeddedBroker
 from tests.support.kafka import KafkaBroker, KafkaMissing
@@ -26,13 +27,26 @@ def broker(kind: str) -> Iterator[str]:
             chosen.stop()
 
 
+ALONE: dict[str, Callable[[], Figure]] = {
+    "planning": alone.planning,
+    "steps": alone.twenty_steps,
+    "sql_guard": alone.sql_guard,
+    "guards": alone.guards_share,
+}
+"""Figures that need no broker."""
+PROCESSES = max(2, min(4, os.cpu_count() or 2))
+
+
 def measures(address: str, cycles: int) -> dict[str, Callable[[], Figure]]:
-    """Every figure by name, in the order of the table."""
+    """Every figure that needs a broker by name, in the order of the table."""
     return {
         "json": lambda: figures.throughput(address, "json", cycles, GOALS["json"]),
         "avro": lambda: figures.throughput(address, "avro", cycles, GOALS["avro"]),
+        "json_wide": lambda: figures.throughput(address, "json", cycles, GOALS["json"], PROCESSES),
         "five": lambda: figures.five_tools(address, cycles),
+        "chain": lambda: figures.chain(address, cycles),
         "burst": lambda: figures.burst(address, cycles),
+        "burst_wide": lambda: figures.burst(address, cycles, PROCESSES),
         "restart": lambda: figures.restart(address, cycles),
         "http": lambda: over_http.http_added(address, cycles),
         "http_burst": lambda: over_http.http_burst(address, cycles),
@@ -40,23 +54,34 @@ def measures(address: str, cycles: int) -> dict[str, Callable[[], Figure]]:
     }
 
 
+def told(row: Figure) -> None:
+    """Print one row."""
+    mark = "ok " if row.reached else "NOT"
+    print(f"{mark}  {row.name:<62} {row.value:<46} {row.goal:<22} {os.getloadavg()[0]:4.1f}", flush=True)
+
+
 def main() -> int:
     """Print a row per figure; exit code 0 whether or not the goals are reached, since a noisy machine is no bug."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
     parser.add_argument("--cycles", type=int, default=3)
+    names = (*ALONE, *measures("", 1))
     parser.add_argument(
-        "--only", nargs="*", help="names of figures: json avro five burst restart http http_burst memory"
+        "--only", nargs="*", choices=names, metavar="FIGURE", help=f"some of: {' '.join(names)}"
     )
     arguments = parser.parse_args()
+    wanted = [name for name in names if not arguments.only or name in arguments.only]
+    print(f"{os.cpu_count()} cores; right: the load average of the last minute")
+    for name in wanted:
+        if name in ALONE:
+            told(ALONE[name]())
+    if not set(wanted) - ALONE.keys():
+        return 0
     try:
         with broker(arguments.broker) as address:
             for name, measure in measures(address, arguments.cycles).items():
-                if arguments.only and name not in arguments.only:
-                    continue
-                row = measure()
-                mark = "ok " if row.reached else "NOT"
-                print(f"{mark}  {row.name:<48} {row.value:<48} {row.goal}", flush=True)
+                if name in wanted:
+                    told(measure())
     except KafkaMissing as missing:
         print(f"{missing} Or run with --broker embedded.", file=sys.stderr)
         return 1

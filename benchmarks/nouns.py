@@ -60,6 +60,9 @@ class Nouns:
         self.road = Road(Topics("", PARTITIONS), Codec(FileIds.load(), codec), Counters("bench"), time.time)
         self.planning = Planning(assets, [RulesPlanner()], clock=time.time, adapters=build_tools(assets))
         self.execution = Execution(assets, build_tools(assets), time.time)
+        self.calls_read: list[ToolCalled] = []
+        self.plans_read: list[Any] = []
+        self.results_read: list[Any] = []
         self.raw = [ops_question(no_op_steps()).value for _ in range(QUESTIONS)]
 
     def parts(self) -> Iterator[Part]:
@@ -104,7 +107,7 @@ class Nouns:
         now = time.time()
         self.open: list[Trace] = []
         self.calls: list[ToolCalled] = []
-        for plan in self.plans_read:  # type: ignore[attr-defined]
+        for plan in self.plans_read:
             trace, outputs = fold(None, plan, now)
             assert trace is not None
             self.open.append(trace)
@@ -121,14 +124,14 @@ class Nouns:
         async def one(call: ToolCalled) -> None:
             done.append(await self.execution.run(call))
 
-        for call in self.calls_read:  # type: ignore[attr-defined]
+        for call in self.calls_read:
             start(one(call), loop, caller, context)
         return done
 
     def fold_results(self) -> None:
         now = time.time()
         self.answers: list[Any] = []
-        results = self.results_read  # type: ignore[attr-defined]
+        results = self.results_read
         for number, trace in enumerate(self.open):
             state: Trace | None = trace
             for result in results[3 * number : 3 * number + 3]:
@@ -138,7 +141,7 @@ class Nouns:
         assert all(answer.status == "success" for answer in self.answers)
 
 
-def measured(codec: Literal["json", "avro"], rounds: int = ROUNDS) -> dict[str, float]:
+def measured_parts(codec: Literal["json", "avro"], rounds: int = ROUNDS) -> dict[str, float]:
     """Part → µs of CPU a question."""
     best: dict[str, float] = {}
     gc.set_threshold(*GC_THRESHOLDS)
@@ -185,7 +188,7 @@ def main() -> None:
         profile(arguments.codec[0], arguments.profile)
         return
     print("µs of CPU a question, load", *(f"{load:.1f}" for load in os.getloadavg()), " ", *arguments.codec)
-    table([measured(codec, arguments.rounds) for codec in arguments.codec])
+    table([measured_parts(codec, arguments.rounds) for codec in arguments.codec])
 
 
 if __name__ == "__main__":

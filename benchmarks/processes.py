@@ -20,9 +20,9 @@ OPSLOOM = [sys.executable, "-m", "cli.main"]
 
 
 class OpsloomWorker:
-    """`opsloom worker` with the benchmark's pack: planning, execution and aggregation in one process."""
+    """`opsloom worker` with the benchmark's pack: planning, execution and aggregation, in one process or in several."""
 
-    def __init__(self, broker: str, codec: str = "json") -> None:
+    def __init__(self, broker: str, codec: str = "json", processes: int = 1) -> None:
         self.prefix = f"bench-{uuid.uuid4().hex[:8]}."
         self._folder = Path(tempfile.mkdtemp(prefix="opsloom-bench-"))
         self._environment = {
@@ -33,6 +33,7 @@ class OpsloomWorker:
             "OPSLOOM_PARTITIONS": str(PARTITIONS),
             "OPSLOOM_DATA_DIR": str(self._folder),
             "OPSLOOM_PACKS": str(HERE / "pack"),
+            "OPSLOOM_PROCESSES": str(processes),
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -60,8 +61,19 @@ class OpsloomWorker:
 
     @property
     def rss_mb(self) -> float:
+        return sum(float(each.memory_info().rss) for each in self.interpreters) / 2**20
+
+    @property
+    def cpu_s(self) -> list[float]:
+        """CPU time of each interpreter so far, user and system."""
+        return [sum(each.cpu_times()[:2]) for each in self.interpreters]
+
+    @property
+    def interpreters(self) -> list[psutil.Process]:
+        """The worker's own process, and those that it dealt its roles to."""
         assert self._process is not None
-        return float(psutil.Process(self._process.pid).memory_info().rss) / 2**20
+        first = psutil.Process(self._process.pid)
+        return [first, *(each for each in first.children(recursive=True) if "python" in each.name())]
 
     @property
     def questions(self) -> str:
@@ -89,9 +101,9 @@ class OpsloomWorker:
 
 
 @contextmanager
-def opsloom_worker(broker: str, codec: str = "json") -> Iterator[OpsloomWorker]:
+def opsloom_worker(broker: str, codec: str = "json", processes: int = 1) -> Iterator[OpsloomWorker]:
     """A ready worker that is stopped at the end."""
-    worker = OpsloomWorker(broker, codec)
+    worker = OpsloomWorker(broker, codec, processes)
     try:
         worker.start()
         yield worker
