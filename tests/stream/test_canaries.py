@@ -36,7 +36,8 @@ from tests.support.workers import Fleet, running_fleet
 
 QUESTIONS = Path(__file__).resolve().parents[2] / "packs" / "plant" / "questions"
 AT_ONCE = 24
-OTHER = dict(zip(TENANTS, reversed(TENANTS), strict=True))
+OTHER: dict[str, str] = dict(zip(TENANTS, reversed(TENANTS), strict=True))
+MARKS: dict[str, str] = dict(CANARIES.items())
 ALSO = ("ops.aggregation", "ops.replans", *[f"ops.tool-calls.{kind}" for kind in KINDS])
 WORDS = [
     json.loads(line)["question"]
@@ -120,7 +121,7 @@ async def _no_canary_crosses(fleet: Fleet, web: WebProcess, model: LlmServer, co
         seen: dict[str, int] = dict.fromkeys(TENANTS, 0)
         for answer in (*answers, *bodies):
             _holds_only_its_own(answer["tenant_id"], json.dumps(answer, ensure_ascii=False))
-            seen[answer["tenant_id"]] += CANARIES[answer["tenant_id"]] in json.dumps(answer)
+            seen[answer["tenant_id"]] += MARKS[answer["tenant_id"]] in json.dumps(answer)
         assert min(seen.values()) > count // 20, f"the canaries do not sing: {seen}"
         events = [(topic, record) for topic, records in road.records.items() for record in records]
         _check_events(events)
@@ -129,7 +130,7 @@ async def _no_canary_crosses(fleet: Fleet, web: WebProcess, model: LlmServer, co
     for path in set(fleet.folder.glob("claims/*/*")) - rows_kept:
         tenant = next(each for each in TENANTS if tenant_key(each) == path.parent.name)
         _holds_only_its_own(tenant, await asyncio.to_thread(path.read_text))
-    for canary in CANARIES.values():
+    for canary in MARKS.values():
         assert canary not in metrics
         assert canary not in fleet.logged()
         assert canary not in web.printed()
@@ -178,7 +179,7 @@ async def _over_http(
     theirs = next(each["trace_id"] for each in answers if each["tenant_id"] == OTHER[tenant])
     async with http.get(f"{web.url}/ops/answers/{theirs}", headers=bearer(tenant)) as response:
         assert response.status == 404
-        assert not [canary for canary in CANARIES.values() if canary in await response.text()]
+        assert not [canary for canary in MARKS.values() if canary in await response.text()]
     body = {"question": MARKED[0]}
     async with http.post(f"{web.url}/ops/ask", json=body, headers=bearer(tenant)) as response:
         answer: dict[str, Any] = await response.json()
@@ -187,12 +188,12 @@ async def _over_http(
 
 async def _bad_event(road: Roadside, tenant: str) -> dict[str, Any]:
     """The dead letter about an event in which a tenant wrote its own canary."""
-    event = json.dumps({"tenant_id": tenant, "question": CANARIES[tenant], "plan": "no plan"}).encode()
+    event = json.dumps({"tenant_id": tenant, "question": MARKS[tenant], "plan": "no plan"}).encode()
     return await road.dead_letter(await road.send("ops.questions", event, tenant=tenant))
 
 
 def _holds_only_its_own(tenant: str, text: str) -> None:
-    found = re.search(re.escape(CANARIES[OTHER[tenant]]), text)
+    found = re.search(re.escape(MARKS[OTHER[tenant]]), text)
     assert found is None, f"{tenant} got {text[max(0, found.start() - 300) : found.end() + 100]}"
 
 
@@ -209,19 +210,19 @@ def _check_events(events: list[tuple[str, Any]]) -> None:
             tenants.add(tenant)
             _holds_only_its_own(tenant, text)
         else:
-            assert not [canary for canary in CANARIES.values() if canary in text], (topic, text[:500])
+            assert not [canary for canary in MARKS.values() if canary in text], (topic, text[:500])
     assert tenants == set(TENANTS)
 
 
 def _check_letters(letters: list[dict[str, Any]]) -> None:
     """What was sent is kept for whoever looks after it; what is said of it repeats none of it."""
     for tenant, letter in zip(TENANTS, letters, strict=True):
-        assert CANARIES[tenant] not in letter["reason"]
+        assert MARKS[tenant] not in letter["reason"]
         _holds_only_its_own(tenant, base64.b64decode(letter["value_b64"]).decode())
 
 
 def _check_model(model: LlmServer) -> None:
     """No request to the model holds canaries of both, and some hold one: it did see results."""
-    held = [[tenant for tenant in TENANTS if CANARIES[tenant] in json.dumps(body)] for body in model.requests]
+    held = [[tenant for tenant in TENANTS if MARKS[tenant] in json.dumps(body)] for body in model.requests]
     assert not [tenants for tenants in held if len(tenants) > 1]
     assert {tenant for tenants in held for tenant in tenants} == set(TENANTS)

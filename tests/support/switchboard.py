@@ -201,13 +201,14 @@ def _attach() -> None:
 
 
 def _retries() -> None:
-    retried = attempting.RETRIED
+    module: Any = attempting
+    retried = module.RETRIED
 
     class Retried:
         def __contains__(self, code: object) -> bool:
             return code in retried and not off("retries")
 
-    attempting.RETRIED = Retried()  # type: ignore[misc,assignment]
+    module.RETRIED = Retried()
 
 
 def _without_fallbacks(real: Any, self: Any, asked: Any, decided: Any) -> Any:

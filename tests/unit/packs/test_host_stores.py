@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from packs.filling.stores import remove_leftovers, replaced, sqlite_being_built
 from packs.host import collector
 from packs.host.collect import history
-from packs.filling.stores import remove_leftovers, replaced, sqlite_being_built
 from packs.host.collector import CollectReport, keep_sampling, prepare, renew
 
 ladybug = pytest.importorskip("ladybug")
@@ -34,17 +34,23 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def test_prepare_makes_every_store_quickly_and_a_second_one_is_quicker(tmp_path: Path) -> None:
-    """All stores within four seconds, unchanged ones not again within one; the better of some tries, since
-    other tests may use the machine as well."""
-    firsts = [prepared(tmp_path / name) for name in ("a", "b")]
-    seconds = [prepared(tmp_path / "a") for _ in range(3)]
+def timed(data_dir: Path) -> tuple[CollectReport, float]:
+    """What was done, and the processor seconds it took: others may use the machine as well."""
+    began = time.process_time()
+    report = prepared(data_dir)
+    return report, time.process_time() - began
 
-    assert {report.store for report in firsts[0].stores} == STORES
-    assert {report.status for report in firsts[0].stores} == {"built"}
-    assert {r.store for r in seconds[0].stores if r.status == "unchanged"} == {"history", "documents"}
-    assert min(report.took_s for report in firsts) < 4
-    assert min(report.took_s for report in seconds) < 1
+
+def test_prepare_makes_every_store_quickly_and_a_second_one_is_quicker(tmp_path: Path) -> None:
+    """All stores within four seconds, unchanged ones not again within one."""
+    first, took_s = timed(tmp_path)
+    second, took_again_s = min((timed(tmp_path) for _ in range(2)), key=lambda each: each[1])
+
+    assert {report.store for report in first.stores} == STORES
+    assert {report.status for report in first.stores} == {"built"}
+    assert {r.store for r in second.stores if r.status == "unchanged"} == {"history", "documents"}
+    assert took_s < 4
+    assert took_again_s < 1
 
 
 def test_a_machine_without_dpkg_is_told_so(bare: Path) -> None:
