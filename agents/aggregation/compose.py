@@ -262,9 +262,15 @@ def _listed(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _bounded(sentences: list[str], *, korean: bool) -> str:
+    """The sentences as one text. What is too long ends behind a sentence or at least behind a mark, so that no figure
+    loses its own."""
     text = "\n".join(sentences)
     if len(text) <= MAX_TEXT_CHARACTERS:
         return text
-    return text[: MAX_TEXT_CHARACTERS - 30] + (
-        "… (여기서 잘렸습니다)" if korean else "… (the text was cut here)"
-    )
+    kept = text[: MAX_TEXT_CHARACTERS - 30]
+    for border in ("\n", "]"):
+        at = kept.rfind(border)
+        if at >= MAX_TEXT_CHARACTERS // 2:
+            kept = kept[: at + 1]
+            break
+    return kept + ("… (여기서 잘렸습니다)" if korean else "… (the text was cut here)")

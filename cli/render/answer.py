@@ -26,6 +26,7 @@ _MARKS: Final = {
     "timeout": ("◷", "red"),
     "skipped": ("↷", "yellow"),
 }
+_LABELS: Final = {"en": ("You could ask:", "See also:"), "ko": ("이렇게 물어보세요:", "참고:")}
 _MARK: Final = re.compile(r"\[\d+\]")
 _MAX_TEXT_CHARACTERS: Final = 20_000
 
@@ -49,7 +50,8 @@ def render_answer(answer: AnswerComposed) -> RenderableType:
         parts += [Text(), _indented(_tools(answer.results))]
     parts += [Text(), _indented(_time(answer))]
     if answer.suggestions:
-        asked = "You could ask:" if answer.status is Status.FAILED else "See also:"
+        failed, also = _LABELS.get(answer.language, _LABELS["en"])
+        asked = failed if answer.status is Status.FAILED else also
         said = [Text(f"• {line(suggestion)}") for suggestion in answer.suggestions]
         parts += [Text(), _indented(Group(Text(asked, style="bold"), *said))]
     return Group(*parts)
