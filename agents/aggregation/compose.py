@@ -73,7 +73,7 @@ def compose_refusal(failed: PlanFailed, now: Instant) -> AnswerComposed:
         mode=failed.mode,
         status=Status.FAILED,
         plan_kind=PlanKind.REJECT,
-        text=f"{error.message} ({error.code.value})",
+        text=_refusal_text(error, failed.language),
         budget=summarise(failed.asked_at, failed.planned_at, failed.deadline_at, (), now),
         suggestions=(suggestion,) if suggestion else (),
         error=error,
@@ -81,6 +81,13 @@ def compose_refusal(failed: PlanFailed, now: Instant) -> AnswerComposed:
         answered_at=moment(now),
         language=failed.language,
     )
+
+
+def _refusal_text(error: PublicError, language: str) -> str:
+    """The error's message; in Korean behind the sentence of its code, for messages of their own are English."""
+    told = sentence_of(error.code, language) if language == KOREAN else error.message
+    own = "" if error.message == told else f" {error.message}"
+    return f"{told}{own} ({error.code.value})"
 
 
 def _without_steps(plan: PlanMade, now: Instant) -> AnswerComposed:

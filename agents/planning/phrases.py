@@ -29,7 +29,7 @@ ENGLISH: Final = Phrases(
     changes_nothing="I can look things up, but I change nothing.",
     can_ask="You can ask about:",
     nothing_to_ask="There is nothing you can ask here: no published tool is open to you.",
-    more=" (and {count} more)",
+    more="; …",
     modes={"all": "several at once"},
 )
 KOREAN: Final = Phrases(
@@ -42,7 +42,7 @@ KOREAN: Final = Phrases(
     changes_nothing="조회는 할 수 있지만 아무것도 변경하지 않습니다.",
     can_ask="다음을 물어볼 수 있습니다:",
     nothing_to_ask="여기서 물어볼 수 있는 것이 없습니다. 사용할 수 있는 공개된 도구가 없습니다.",
-    more=" (그 밖에 {count}가지)",
+    more="; …",
     modes={
         "all": "여러 가지를 함께",
         "config": "구성",

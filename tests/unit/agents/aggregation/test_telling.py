@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from agents.aggregation.compose import compose
+from agents.aggregation.compose import MAX_TEXT_CHARACTERS, compose, compose_refusal
 from agents.aggregation.trace import Trace
 from schemas.answers import AnswerComposed
 from schemas.calls import Column, Shape, ToolFailed, ToolOutput, ToolSucceeded, Unit
 from schemas.error_sentences import KOREAN, in_language, way_on
 from schemas.errors import SPECS, ErrorCode, ops_error
 from schemas.ids import call_id, trace_id
-from schemas.plans import PlanKind, PlanMade, Render, Step
+from schemas.plans import PlanFailed, PlanKind, PlanMade, Render, Step
 
 TRACE = trace_id("acme", "q")
 ASKED_AT = 1_790_000_000.0
@@ -175,3 +175,31 @@ def test_own_message_of_an_error_is_not_replaced() -> None:
 
     assert in_language(own, "ko").message == own.message
     assert in_language(ops_error(ErrorCode.INVALID_PARAMS).public(), "ko").message == KOREAN[own.code]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Step 'a' waits for itself. (PLAN_INVALID)"),
+        ("ko", "올바른 계획을 만들지 못했습니다. Step 'a' waits for itself. (PLAN_INVALID)"),
+    ],
+)
+def test_refused_plan_is_told_in_the_language_of_the_question(language: str, text: str) -> None:
+    """What is wrong with the plan of a producer stays as the planner said it."""
+    failed = PlanFailed(
+        trace_id=TRACE, tenant_id="acme", question_id="q", user_id="u", question="?", mode="all",
+        asked_at=ASKED_AT, planned_at=ASKED_AT, deadline_at=ASKED_AT + 120, language=language,
+        error=ops_error(ErrorCode.PLAN_INVALID, "Step 'a' waits for itself."),
+    )  # fmt: skip
+
+    answer = compose_refusal(failed, ASKED_AT + 1)
+
+    assert (answer.text, answer.language) == (text, language)
+
+
+def test_long_text_is_cut_behind_a_mark() -> None:
+    """No figure loses its mark to the bound."""
+    answer = answer_to((LATENCY, Render(title="T", text="{last|number|ms}, " * 900)))
+
+    assert len(answer.text) <= MAX_TEXT_CHARACTERS
+    assert answer.text.endswith("ms [1]… (the text was cut here)")
