@@ -174,11 +174,15 @@ class Resolution:
         return Shape(gates, shaped, self._applied(gates), MAX_REPLANS if replans else 0)
 
     def _after_needed_tools(self, step: ShapeStep, steps: Sequence[ShapeStep]) -> ShapeStep:
-        """A tool that depends on another runs after that one's steps, where the plan has any."""
+        """A tool that depends on another runs after that one's steps, where the plan has any; but for those that the
+        plan itself puts after it."""
         tool = self._registry.tool(step.tool_id)
         if tool is None or not tool.depends_on:
             return step
-        first = [each.step_id for each in steps if each.tool_id in tool.depends_on]
+        later = _after(step.step_id, steps)
+        first = [
+            each.step_id for each in steps if each.tool_id in tool.depends_on and each.step_id not in later
+        ]
         return replace(step, depends_on=tuple(dict.fromkeys((*step.depends_on, *first))))
 
     def _has_alternative(self, gate: Gate, asker: Asker) -> bool:
@@ -303,6 +307,16 @@ def _unfit(step_id: str, fault: str) -> OpsError:
         f"Step '{step_id}' has parameters that do not fit: {fault}.",
         "compare the step with the parameters its tool declares",
     )
+
+
+def _after(step_id: str, steps: Iterable[ShapeStep]) -> set[str]:
+    """The steps that wait for one, directly or not."""
+    later: set[str] = set()
+    found = {step_id}
+    while found:
+        found = {each.step_id for each in steps if found & set(each.depends_on)} - later
+        later |= found
+    return later
 
 
 def _bad_reference(step_id: str, fault: str) -> OpsError:

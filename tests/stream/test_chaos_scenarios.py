@@ -181,7 +181,7 @@ async def test_dependencies_are_kept(proving: Roadside) -> None:
         proving,
         step("needs", "ground.needs_probe", value=2),
         step("first", "ground.probe", value=1),
-        step("last", "ground.probe_copy", after=["needs"]),
+        step("last", "ground.probe", after=["needs"]),
     )
 
     assert {each["step_id"]: each["group"] for each in answer["results"]} == {
