@@ -101,8 +101,8 @@ def test_a_dead_letter_without_one_can_be_sent_again() -> None:
 @pytest.mark.parametrize("piece", ["a_", "eyJ-", "sk-a", "password ", "a://b:", "-----END "])
 def test_a_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
     """Ten times the text must not cost a hundred times the time."""
-    began = time.perf_counter()
+    began = time.process_time()
 
     masked("password -----BEGIN PRIVATE KEY " + piece * (40_000 // len(piece)))
 
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

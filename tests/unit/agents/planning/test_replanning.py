@@ -243,9 +243,9 @@ def test_a_plan_of_twenty_steps_is_validated_quickly(planning: Planning) -> None
     took = []
     for n in range(30):
         steps[-1] = step(f"last{n}", params=reference)
-        began_at = time.perf_counter()
+        began_at = time.process_time()
         made(planning, *steps)
-        took.append(time.perf_counter() - began_at)
+        took.append(time.process_time() - began_at)
 
     assert sorted(took)[15] < 0.005
 

@@ -208,8 +208,8 @@ def test_the_longest_question_is_planned_quickly(decide, piece: str) -> None:
     text = (piece * MAX_QUESTION_CHARACTERS)[:MAX_QUESTION_CHARACTERS]
     took_s = []
     for _ in range(5):
-        started_at = time.perf_counter()
+        started_at = time.process_time()
         decide(text)
-        took_s.append(time.perf_counter() - started_at)
+        took_s.append(time.process_time() - started_at)
 
     assert min(took_s) < 0.1
