@@ -45,6 +45,9 @@ class DatasetField(_Part):
     """What people call the field: [severity, sev, 심각도]. Its column's own name is known without being listed."""
     values: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """For `enum` (and `entity` with a fixed list): each value with other words for it, {sev1: [critical, 치명적]}."""
+    shape: str = Field(default="", max_length=100)
+    """For `entity` and `text`: what a value looks like (a regular expression over the lower-case word), so that
+    "C-1042" or "3.10.1" is read as one though nobody lists them."""
     values_known: bool = True
     """For `entity` without `values`: may its distinct values be read from the table, so that names are recognised?"""
     asks: tuple[Literal["who", "where", "when", "why", "how_long", "what"], ...] = ()

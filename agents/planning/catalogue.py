@@ -1,6 +1,7 @@
 """The catalogue: what can be asked, indexed once per registry and group of tenants, and the names known so far."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from agents.planning.context import PlanningContext
 from agents.planning.examples import SAMPLED, Example
@@ -138,6 +139,10 @@ class Catalogue:
         return found
 
 
+_SOME_MOMENT: Final = 1_800_000_000.0
+"""When examples are read: any moment late enough for "last year" to be before it."""
+
+
 def _told_by_keywords(documents: Sequence[Document]) -> set[str]:
     """The stems of the words that speak for templates."""
     texts = (text for each in documents for text in (each.asset.title, *each.asset.keywords))
@@ -169,7 +174,7 @@ def _examples(asset: TemplateAsset | ComboAsset, templates: Sequence[TemplateAss
 
 def _example(text: str, parameters: dict[str, Parameter], names: int) -> Example:
     sentence = Sentence.read(text)
-    situation = Situation(sentence, text, frozenset(), 0.0, lambda name, parameter: Names(()))
+    situation = Situation(sentence, text, frozenset(), _SOME_MOMENT, lambda name, parameter: Names(()))
     taken: dict[int, str] = {}
     for name, parameter in parameters.items():
         filled = fill({name: parameter}, situation)

@@ -84,6 +84,8 @@ class Route:
 
     ranked: tuple[Routed, ...]
     left_out: tuple[str, ...] = ()
+    beaten: bool = False
+    """Would what names something fit clearly better, were anything named that is known?"""
     unknown: str = ""
     """What the best candidate left out named and nobody knows; then no lesser candidate may stand in."""
 
@@ -145,8 +147,10 @@ class RulesPlanner:
             if parts and not _beats(reading, min(parts, key=lambda part: part.score)):
                 return _draft(parts, _joined_reasons(parts, whole))
         reading, series = self._with_series(view, reading, context, open_documents)
-        if reading is not None and series is not None and _beats(reading, whole.best):
-            return _draft_series(reading, series)
+        if reading is not None and series is not None:
+            same = whole.best is not None and whole.best.document.templates == (series[0],)
+            if _beats(reading, whole.best) or (same and _beats(reading, None)):
+                return _draft_series(reading, series)
         if reading is not None and _beats(reading, whole.best):
             return _draft_read((reading,), _read_reasons(reading, whole))
         if whole.best is None or not _enough(whole, question.mode) or _names_nobody(reading, whole.best):
@@ -278,7 +282,7 @@ class RulesPlanner:
             if matched:
                 names = _ignored(situation, taken)
                 ranked.append(Routed(document, score, matched, fillings, names))
-        if not ranked and question.mode is Mode.DOCUMENT:
+        if not ranked and question.mode is Mode.DOCUMENT and not any(each[2] for each in left_out):
             ranked = _searched(index, sorted(open_documents), situation)
         ranked.sort(key=lambda routed: (-routed.score, routed.document.id))
         return _route_of(ranked, left_out)
@@ -340,6 +344,8 @@ def _names_nobody(reading: Reading | None, routed: Routed) -> bool:
     """Was the question plainly about a dataset, and about something in it that nobody knows?"""
     if reading is None or not reading.strange or reading.score < ENOUGH:
         return False
+    if reading.query.aggregates and not reading.query.filters:
+        return True
     return reading.score > routed.score and routed.score < _SURE_OF_A_TEMPLATE
 
 
@@ -351,6 +357,8 @@ def _enough(route: Route, mode: Mode) -> bool:
         return False
     if mode is Mode.DOCUMENT:
         return best.score >= ENOUGH_OF_DOCUMENTS
+    if route.beaten and not _took_a_name(best):
+        return False
     if mode is Mode.GRAPH and _took_a_name(best) and not route.unknown:
         return best.score >= ENOUGH_OF_A_GRAPH
     return best.good_enough and not route.unknown
@@ -479,7 +487,8 @@ def _route_of(ranked: list[Routed], left_out: list[tuple[float, str, str]]) -> R
     unknown = next(
         (named for score, _, named in told if named and named < "가" and score >= max(best, ENOUGH)), ""
     )
-    return Route(tuple(ranked), tuple(reason for _, reason, _ in told[:3]), unknown)
+    beaten = bool(told) and told[0][0] > best + _CLEARLY
+    return Route(tuple(ranked), tuple(reason for _, reason, _ in told[:3]), beaten, unknown)
 
 
 def _draft(routed: Sequence[Routed], reasons: tuple[str, ...]) -> Draft:

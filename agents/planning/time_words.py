@@ -61,7 +61,8 @@ ATOM: Final = (
     rf"|week of {_ISO}"
     r"|(?:the )?day before yesterday|yesterday(?: (?:morning|afternoon|evening|night))?"
     r"|today|midnight|this (?:morning|afternoon|evening)|tonight"
-    r"|(?:so far )?this (?:week|month|quarter|year|weekend)|(?:month|year|quarter|week) to date|mtd|ytd|qtd|wtd"
+    r"|(?:so far )?(?:this|(?:the )?current) (?:week|month|quarter|year|weekend)"
+    r"|(?:month|year|quarter|week) to date|mtd|ytd|qtd|wtd"
     r"|(?:the )?(?:last|previous|prior|preceding) (?:calendar )?(?:week|month|quarter|year|weekend)"
     r"|(?:the )?(?:week|month) before last"
     rf"|(?:last |this |past )?(?:{_WEEKDAY})(?!\S)"
@@ -137,8 +138,8 @@ def _english_relative(text: str, calendar: Calendar) -> Range | None:
         return _unit_back(calendar, words[0], 0)
     if text in {"week before last", "month before last"}:
         return _unit_back(calendar, words[0], 2)
-    if words[0] in {"this", "last", "previous", "prior", "preceding", "past"} and len(words) > 1:
-        back = 0 if words[0] == "this" else 1
+    if words[0] in {"this", "current", "last", "previous", "prior", "preceding", "past"} and len(words) > 1:
+        back = 0 if words[0] in {"this", "current"} else 1
         if words[-1] in _WEEKDAYS:
             return calendar.weekday(_WEEKDAYS[words[-1]], before_today=words[0] != "this")
         if words[-1] in _MONTHS:

@@ -70,11 +70,14 @@ _PHRASES: Final[Mapping[tuple[str, str], str]] = {
     """,
     ("trend", ""): "trend|over time|develop|evolve|history of|time series|추이|추세|변화 추이",
     ("neg", ""): """
-        not|never|non|n't|isn't|aren't|wasn't|weren't|haven't|hasn't|didn't|except|excluding|exclude|except for|
+        not|never|non|nor|neither|isn|aren|wasn|weren|haven|hasn|hadn|didn|doesn|don|couldn|isnt|arent|wasnt|werent|
+        havent|hasnt|didnt|doesnt|dont|outside|outside of|anything but|everything but|all but|aside from|
+        except|excluding|exclude|except for|
         other than|but not|apart from|besides|yet to be|still not|not yet|안|못|미
     """,
     ("neg_after", ""): """
-        않은|않는|않았|않고|않던|아닌|아니|아니라|아닌데|제외|제외한|제외하고|빼고|말고|못한|못했|안된|이외|외
+        않은|않는|않았|않고|않던|안 된|안된|안 돼|안돼|안 됐|안 했|안 끝난|지 않은|아닌|아니|아니라|아닌데|
+        제외|제외한|제외하고|빼고|말고|못한|못했|안된|이외|외
     """,
     ("null", ""): """
         without|without a|without an|without any|with no|no|missing|lacking|lack|has no|have no|having no|
@@ -89,7 +92,8 @@ _PHRASES: Final[Mapping[tuple[str, str], str]] = {
         제일
     """,
     ("most", "asc"): """
-        fewest|the fewest|least|lowest number of|smallest number of|least often|least common|rarest|
+        fewest number of|lowest count of|fewest|the fewest|least|lowest number of|smallest number of|
+        least often|least common|rarest|
         least frequent|minimum number of|가장 적은|가장 적게|제일 적은|제일 적게|최소 건수|적은 순|가장 드문
     """,
     ("large", "desc"): """
@@ -107,12 +111,22 @@ _PHRASES: Final[Mapping[tuple[str, str], str]] = {
     ("latest", "asc"): """
         oldest|earliest|first|the first|longest ago|가장 오래된|제일 오래된|첫|첫번째|첫 번째|최초|맨 처음|처음
     """,
+    ("filler", ""): """
+        have been|has been|had been|have we|has anyone|did we have|do we have|we have|have to|have had|has had|have i|
+        have they|do i have|does it have|there have been|there has been
+    """,
+    ("people", ""): """
+        people|persons|users|folks|individuals|사람|사용자|인원|직원
+    """,
     ("ask", "who"): "who|whom|whose|by whom|누구|누가|누구야|누구였|누군지|누구에게|누구의",
     ("ask", "where"): "where|어디|어디에|어디서|어디야",
     (
         "ask",
         "when",
-    ): "when|at what time|what time|what date|on which day|언제|언제야|언제였|몇 시|며칠|언제쯤",
+    ): """
+        when|at what time|what time|what date|on which day|on what day|on which date|on what date|
+        which date|언제|언제야|언제였|몇 시|며칠|언제쯤
+    """,
     ("ask", "why"): "why|what caused|caused|reason for|cause of|왜|이유|어째서",
     ("ask", "how_long"): """
         how long|how much time|how quickly|how fast|얼마나 오래|얼마나 걸려|얼마나 걸렸|얼마나 빨리|걸린 시간|
@@ -155,7 +169,13 @@ _PHRASES: Final[Mapping[tuple[str, str], str]] = {
     ("day", "hour"): "hour|which hour|what hour|시간대",
     ("day", "week"): "week|which week|what week|주",
     ("day", "month"): "month|which month|what month|달",
-    ("still", ""): "still|currently|right now|at the moment|now|yet|아직|아직도|현재|지금|여전히",
+    (
+        "still",
+        "",
+    ): """
+        still|currently|right now|at the moment|at this moment|at present|presently|as we speak|atm|now|yet|
+        아직|아직도|현재|지금|여전히
+    """,
 }
 
 _STOP: Final = """
@@ -168,7 +188,8 @@ _STOP: Final = """
     records entry entries row rows item items database table data system across total number name names called
     value values right many much current currently today's amongst among between take takes taken lasted more
     less spend running live affecting affected involving concerning hit hits sits sit anything anybody anyone
-    folks guys people worked working work placed before keeps keep hey hi hello give show let lets like we've
+    folks guys people worked working work placed before keeps keep hey hi hello give show let lets like
+    we've kindly roughly moment production percent usual ve ll re d
     i'd id report summarize summarise summary figure figures 그 이 저 것 거 게 건 우리 우리의 좀 있는 있었던
     있던 중 중에 중에서 가운데 에서 의 해 해줘 주세요 알려 알려줘 알려주세요 보여 보여줘 보여주세요 말해줘
     궁금해 싶어 몇 야 요 발생한 발생했 발생했어 대해 대해서 대한 관해 동안 동안의 에 는 은 가 을 를 로 으로 했

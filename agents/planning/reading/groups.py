@@ -5,6 +5,8 @@ from typing import Any
 from agents.planning.reading.items import Item
 from agents.planning.reading.state import State
 
+_SHORT_S = 2 * 86_400.0
+
 
 class Groups(State):
     """Reads groups."""
@@ -19,7 +21,8 @@ class Groups(State):
                 self._add_bucket(item.mark.value)
             elif item.mark.kind == "trend" and self.dataset.time is not None:
                 item.used = True
-                self._add_bucket("day")
+                if not self._within_days():
+                    self._add_bucket("day")
             elif item.mark.kind == "group":
                 self._group_after(item)
             elif item.mark.kind == "group_after":
@@ -29,6 +32,12 @@ class Groups(State):
                     before.used = item.used = True
                     self._add_group(sense.name)
         return bool(self.query.group_by)
+
+    def _within_days(self) -> bool:
+        """Is a table by the day too coarse for the course of the period asked about?"""
+        declared = self.dataset.fields[self.dataset.time or ""]
+        short = bool(self.periods) and self.periods[0].until - self.periods[0].since < _SHORT_S
+        return declared.type == "date" and short
 
     def _group_after(self, mark: Item) -> None:
         item, reach = self.next_item(mark, 1), 1
@@ -102,6 +111,8 @@ class Groups(State):
         return extreme is not None and noun is not None and extreme.end <= noun.start and self.target is None
 
     def _bound_counts(self) -> bool:
+        if self.dataset.default_measure is not None and self.periods:
+            return True  # "services with an error rate above 2 % yesterday": a level for each
         return any(
             figure.kind == "bound" and not self.filters.field_of_bound(figure) for figure in self.figures
         )

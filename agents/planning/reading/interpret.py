@@ -5,6 +5,7 @@ from typing import Any
 from agents.planning.reading.periods import Period
 from agents.planning.reading.ranking import Ranking
 from agents.planning.reading.state import LISTED, RANKED, Target
+from agents.planning.reading.wording import OF_ALL
 
 
 class Interpretation(Ranking):
@@ -13,6 +14,7 @@ class Interpretation(Ranking):
     def run(self) -> None:
         """Read everything, in the order in which one thing decides the next."""
         self._find_single()
+        self.filters.claim()
         grouped = self._explicit_groups()
         self.filters.read()
         self.find_named()
@@ -47,11 +49,25 @@ class Interpretation(Ranking):
         found = [figure]
         if target.fn not in ("count", "count_distinct"):
             found.append({"fn": "count", "as": "count"} | ({"field": target.field} if target.field else {}))
+        defined = self._defining()
+        if defined:
+            found = [{**each, "where": defined} for each in found]
+            found.append({**figure, "as": f"{target.name}{OF_ALL}"})
         default = self.dataset.measures.get(self.dataset.default_measure or "")
         if target.measure is not None and target.measure is default and target.fn in ("avg", "max"):
             other = "max" if target.fn == "avg" else "avg"
             found.append({"fn": other, "field": target.field, "as": other})
         return found
+
+    def _defining(self) -> list[dict[str, Any]]:
+        """What a measure says of its rows though the question does not: the figure is then given without it too."""
+        measure = self.target.measure if self.target is not None else None
+        if measure is None or self.filters.compared or self.filters.share:
+            return []
+        own = [{"field": each.field, "op": each.op, "value": _plain(each.value)} for each in measure.filters]
+        defined = [each for each in own if each in self.query.filters]
+        self.query.filters = [each for each in self.query.filters if each not in defined]
+        return defined
 
     def _both_periods(self) -> None:
         """A figure over "last week" is given for the calendar's week and for the seven days up to now."""
@@ -67,8 +83,10 @@ class Interpretation(Ranking):
             query.add_filter(each["field"], each["op"], each["value"])
         first = query.aggregates[0]
         second = {**first, "as": f"{first['as']}_past_{both[1].words.replace(' ', '_')}"}
-        query.aggregates = [{**each, "where": both[0].filters(name)} for each in query.aggregates]
-        query.aggregates.append({**second, "where": both[1].filters(name)})
+        query.aggregates = [
+            {**each, "where": [*each.get("where", ()), *both[0].filters(name)]} for each in query.aggregates
+        ]
+        query.aggregates.append({**second, "where": [*second.get("where", ()), *both[1].filters(name)]})
         self.notes.append(
             f"'{both[0].words}' is read as the calendar has it, and as the past {both[1].words}"
         )
@@ -163,3 +181,7 @@ class Interpretation(Ranking):
         if "when" in {item.mark.value for item in self.items if item.mark is not None}:
             found = sorted(dict.fromkeys(found), key=lambda name: name != self.filters.time_field)
         return list(dict.fromkeys(found))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

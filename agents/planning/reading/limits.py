@@ -16,17 +16,63 @@ _UNITS: Final = {
     "ms": "ms milliseconds",
     "rows": "rows",
 }
-_UNIT_WORDS: Final = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+UNIT_WORDS: Final = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _IN_SECONDS: Final = {"seconds": 1.0, "minutes": 60.0, "hours": 3_600.0, "days": 86_400.0}
+_FIGURED: Final = ("avg", "min", "max", "median", "p50", "p90", "p95", "p99")
 _MONEY: Final = {"$": "USD", "€": "EUR", "₩": "KRW"}
 
 
 class Limits(Texts):
     """Reads bounds."""
 
+    def claim(self) -> None:
+        """ "more than 16 cores", "an sla of 60 minutes": the field belongs to its number, and is not asked for."""
+        reading = self._reading
+        for figure in reading.figures:
+            if figure.kind not in ("bound", "bare"):
+                continue
+            item = self._named_beside(figure)
+            if item is None:
+                continue
+            figure.kind = "bound"
+            before = reading.previous_item(item, 1)
+            figured = before is not None and before.marked("fn") and before.mark is not None
+            if not (
+                figured and before is not None and before.mark is not None and before.mark.value in _FIGURED
+            ):
+                item.used = True
+                self.claimed[id(figure)] = next(
+                    sense.name
+                    for sense in item.senses
+                    if sense.kind == "field" and reading._is_number(sense.name)
+                )
+
+    def _named_beside(self, figure: Figure) -> Item | None:
+        """The item of a number field right behind a figure, or before it with nothing but small words between."""
+        reading = self._reading
+        if reading.dataset.default_measure is not None:
+            return None
+        unit = 1 if self._unit(figure) else 0
+        for item in reading.items:
+            named = any(
+                sense.kind == "field" and reading._is_number(sense.name) and "." not in sense.name
+                for sense in item.senses
+            )
+            if not named or item.used or item.of("noun"):
+                continue
+            behind = 0 <= item.start - figure.end <= unit + 1
+            ahead = 0 <= figure.start - item.end <= 2 and not any(
+                each is not item and item.end <= each.start < figure.start for each in reading.items
+            )
+            if behind or ahead:
+                return item
+        return None
+
     def field_of_bound(self, figure: Figure) -> str | None:
         """The number field a bound is about: by its unit, by the noun beside it, or the only one there is."""
         reading = self._reading
+        if id(figure) in self.claimed:
+            return self.claimed[id(figure)]
         unit = self._unit(figure)
         numbers = {name: each for name, each in reading.dataset.fields.items() if each.type == "number"}
         near = [
@@ -62,7 +108,7 @@ class Limits(Texts):
 
     def _unit(self, figure: Figure) -> str:
         words = self._reading.words[figure.end : figure.end + 1]
-        return next((_UNIT_WORDS[word.text] for word in words if word.text in _UNIT_WORDS), "")
+        return next((UNIT_WORDS[word.text] for word in words if word.text in UNIT_WORDS), "")
 
     def _money(self, figure: Figure) -> str | None:
         words = self._reading.words[max(figure.start - 1, 0) : figure.end + 2]

@@ -11,10 +11,11 @@ class Ranking(Targets):
     def _ranking(self, grouped: bool) -> str:
         """Most, fewest, longest, top 5: what rows or groups are ordered by. The direction, empty for none."""
         item = self._superlative()
-        day = self.marked("day")
+        day = self.marked("day") or next((each for each in self.items if self._asks_day(each)), None)
         if item is not None and day is not None and self.dataset.time is not None and not self.query.group_by:
             item.used = day.used = True
-            self._add_bucket(day.mark.value if day.mark is not None else "day")
+            size = day.mark.value if day.mark is not None and day.mark.kind == "day" else "day"
+            self._add_bucket(size)
             return self._direction(item)
         rank = self.marked("rank")
         if item is None and rank is not None:
@@ -50,6 +51,12 @@ class Ranking(Targets):
             self.kind = name
         self.query.limit = self._top() or (LISTED if self._plural_noun() else 1)
         return direction
+
+    def _asks_day(self, item: Item) -> bool:
+        """ "on which day", "what date"."""
+        return item.marked("ask", "when") and any(
+            word.text in ("day", "date", "며칠") for word in self.words[item.start : item.end]
+        )
 
     def _superlative(self) -> Item | None:
         for item in self.items:

@@ -19,6 +19,9 @@ RANKED: Final = 20
 FIGURES: Final = ("avg", "min", "max", "median", "p50", "p90", "p95", "p99", "sum")
 
 
+_LISTS: Final = frozenset({"이력", "내역", "목록", "리스트", "history"})
+
+
 @dataclass(slots=True)
 class Target:
     """What is figured: a function over a field, by the name its column gets."""
@@ -131,7 +134,7 @@ class State:
             if item.marked("latest") and self._about_rows(item):
                 item.used = True
                 self.latest = item.mark.value if item.mark is not None else "desc"
-                if self._top() is None and not self._plural_after(item):
+                if self._top() is None and not self._plural_after(item) and not self._asks_list():
                     self.single = True
                 break
 
@@ -147,6 +150,10 @@ class State:
         if item.of("field", "value") is not None and item.of("noun") is None:
             return False
         return self.dataset.time is not None
+
+    def _asks_list(self) -> bool:
+        """ "최근 배포 이력": a list of them."""
+        return any(word.text in _LISTS for word in self.words)
 
     def _plural_after(self, item: Item) -> bool:
         for each in self.items:

@@ -5,6 +5,9 @@ from agents.planning.reading.items import Item
 from agents.planning.reading.state import FIGURES, Target
 from registry.datasets import Measure
 
+_ADDED_UP = frozenset({"sum", "sum of", "add up", "합계", "총합", "총액", "전체 합"})
+"""Words that add amounts; "total" may count."""
+
 
 class Targets(Groups):
     """Reads the figure asked for."""
@@ -40,6 +43,10 @@ class Targets(Groups):
                 return None
             number[0].used = True
             return self._over(number[1].name, fn or "sum")
+        if fn is not None and self.dataset.default_measure is None:
+            summed_field = self._summed(fns, fn)
+            if summed_field is not None:
+                return self._over(summed_field, fn)
         if fn is not None and fn != "sum":
             asked = self._figured_field(fn)
             if asked is not None:
@@ -64,6 +71,9 @@ class Targets(Groups):
             if not (mark.marked("fn", "count") or mark.marked("fn", "distinct")):
                 continue
             item = self.next_item(mark, 1)
+            people = self._people(item)
+            if people is not None:
+                return people
             sense = item.of("field", "refnoun") if item is not None and item.of("noun") is None else None
             if item is None or sense is None or not self.categorical(sense.name):
                 continue
@@ -74,6 +84,17 @@ class Targets(Groups):
             return Target("count_distinct", sense.name, f"different_{sense.name.replace('.', '_')}")
         return None
 
+    def _people(self, item: Item | None) -> Target | None:
+        """ "how many people": different values of the field that "who" asks for."""
+        if item is None or not item.marked("people"):
+            return None
+        name = next((n for n, each in self.dataset.fields.items() if "who" in each.asks), None)
+        if name is None or any(each["field"] == name for each in self.query.filters):
+            return None
+        item.used = True
+        self.notes.append(f"counted different values of {name}")
+        return Target("count_distinct", name, f"different_{name}")
+
     def _counts_rows(self, fns: list[Item]) -> bool:
         """ "how many hosts have …": what is counted stands right behind."""
         for mark in fns:
@@ -81,6 +102,22 @@ class Targets(Groups):
             if mark.marked("fn", "count") and item is not None and item.of("noun") and not item.of("measure"):
                 return True
         return False
+
+    def _summed(self, fns: list[Item], fn: str) -> str | None:
+        """ "total minutes", "sum of paid orders": the field meant by its unit, or the only amount there is."""
+        numbers = {n: each for n, each in self.dataset.fields.items() if each.type == "number"}
+        for name, each in numbers.items():
+            lasting = "how_long" in each.asks or not each.computed
+            if (
+                each.unit
+                and lasting
+                and not each.hidden
+                and any(word.text == each.unit for word in self.words)
+            ):
+                return name
+        said = {" ".join(word.text for word in self.words[item.start : item.end]) for item in fns}
+        plain = [name for name, each in numbers.items() if not each.hidden and not each.computed]
+        return plain[0] if len(plain) == 1 and (fn != "sum" or not said.isdisjoint(_ADDED_UP)) else None
 
     def _figured_field(self, fn: str) -> Target | None:
         """The field that "average" or "p95" is about when none is named: a duration asked for, or a default."""

@@ -16,7 +16,9 @@ class Texts(Values):
         """ "mentioning timeout", quoted words: what a text contains."""
         reading = self._reading
         self._tags()
-        texts = [name for name, each in reading.dataset.fields.items() if each.type == "text"]
+        texts = [
+            name for name, each in reading.dataset.fields.items() if each.type == "text" and not each.shape
+        ]
         if not texts:
             return
         wanted, start = "", -1
@@ -31,6 +33,10 @@ class Texts(Values):
             reading.explained.update(at for at, word in enumerate(reading.words) if word.text in spoken)
         elif mark is not None:
             wanted, start = self._said_beside(mark)
+        if not wanted:
+            for item, sense in list(reading.free("field")):
+                if sense.name in texts and not wanted:
+                    wanted, start = self._said_within(item)
         if not wanted:
             return
         if mark is not None:
@@ -56,9 +62,28 @@ class Texts(Values):
             reading.items.append(mark)
             wanted, start = self._said_beside(mark)
             reading.items.remove(mark)
+            if not wanted:
+                wanted, start = self._said_within(item)
             if wanted:
                 item.used = True
                 self._put(sense.name, "ilike", f"%{wanted}%", start)
+
+    def _said_within(self, field: Item) -> tuple[str, int]:
+        """The word in "with vpn in the tags", "timeout in the title"; empty where the field stands otherwise."""
+        words = self._reading.words
+        at = field.start - 1
+        while at > 0 and words[at].text in _FILLERS - {"in"}:
+            at -= 1
+        if at < 1 or words[at].text != "in":
+            return "", -1
+        word = at - 1
+        for item in self._reading.items:
+            if item.start <= word < item.end:
+                if item.used or item.of("noun"):
+                    return "", -1
+                item.used = True
+        self._reading.explained.add(word)
+        return words[word].text, word
 
     def _said_beside(self, mark: Item) -> tuple[str, int]:
         """The words behind "mentioning", or before a Korean "언급한", that mean nothing else."""
@@ -67,7 +92,12 @@ class Texts(Values):
             at
             for item in reading.items
             if item.start != mark.start
-            and (item.used or item.of("noun", "condition", "measure") or item.marked("null"))
+            and (
+                item.used
+                or item.of("noun", "condition", "measure")
+                or item.marked("null")
+                or self._time_sense(item)
+            )
             for at in range(item.start, item.end)
         }
         korean = reading.words[mark.start].korean

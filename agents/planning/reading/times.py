@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from agents.planning.reading.endings import TAIL_SET
 from agents.planning.reading.items import Item
 from agents.planning.reading.periods import Period
 from agents.planning.reading.vocabulary import Sense
@@ -27,6 +28,8 @@ class Times:
         self.both: tuple[Period, Period] | None = None
         """Two readings of one period."""
         self.starting = False
+        self.claimed: dict[int, str] = {}
+        """Figures, by identity, and the field each belongs to."""
         self._period_negated = False
         """"not seen in the last 24 hours": the time lies before the period."""
 
@@ -35,6 +38,9 @@ class Times:
         if before is not None and before.marked("neg"):
             before.used = True
             return True
+        if after is None and item.end < len(self._reading.words):
+            particle = self._reading.words[item.end].text in TAIL_SET
+            after = self._reading.next_item(item, 1) if particle else None
         if after is not None and after.marked("neg_after"):
             after.used = True
             return True
@@ -52,7 +58,7 @@ class Times:
     def _choose_time(self) -> None:
         """The field a period is about: a verb of time in the question ("resolved last week"), else the default."""
         reading = self._reading
-        if not reading.periods and not reading.latest:
+        if not reading.periods and not reading.latest and reading.marked("ask", "when") is None:
             return
         for item in reading.items:
             sense = self._time_sense(item)
@@ -84,7 +90,7 @@ class Times:
         """ "resolved tickets" speaks of a state, "tickets resolved" of a time."""
         if item.of("value", "condition") is None:
             return False
-        if self._reading.words[item.start].korean and (item.start - 1) in self._reading.timed:
+        if self._reading.words[item.start].korean and self._reading.periods:
             return False  # "어제 해결된 티켓": the day is that of the solving
         follower = self._reading.next_item(item, 0)
         return follower is not None and follower.of("noun") is not None
@@ -100,6 +106,8 @@ class Times:
             periods = _with_neighbour(periods[0], reading.now)
         if len(periods) >= 2:
             self.compared = periods[:2]
+            for item in reading.items:
+                item.used = item.used or item.marked("compare")
             return
         for period in periods:
             if period.other is not None and not self._period_negated and not self.starting:

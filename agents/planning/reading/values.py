@@ -46,11 +46,17 @@ class Values(Times):
         reading = self._reading
         chosen: dict[tuple[str, bool], list[str]] = defaultdict(list)
         places: dict[tuple[str, bool], int] = {}
+        earlier: tuple[Item, str, bool] | None = None
         for item in reading.items:
             if item.used or item.of("value") is None or self._means_other(item):
                 continue
             sense = self._value_of(item)
-            negated = self._negated(item)
+            if self._implied(item, sense):
+                item.used = True
+                continue
+            listed = earlier is not None and earlier[1] == sense.name and self._joined(earlier[0], item)
+            negated = self._negated(item) or (listed and earlier is not None and earlier[2])
+            earlier = (item, sense.name, negated)
             item.used = True
             key = (sense.name, negated)
             for value in self._or_worse(item, sense):
@@ -61,6 +67,12 @@ class Values(Times):
         for (name, negated), values in chosen.items():
             place = places[name, negated]
             name = self._through_itself(name)
+            declared = reading.field_of(name)
+            if declared is not None and (declared.type == "text" or declared.shape):
+                for value in values:
+                    like = value if declared.shape else f"%{value}%"
+                    self._put(name, "ne" if negated else "ilike", value if negated else like, place)
+                continue
             op = "eq" if len(values) == 1 else "in"
             given: Any = values[0] if len(values) == 1 else values
             self._put(name, _OPPOSITE[op] if negated else op, given, place)
@@ -70,6 +82,30 @@ class Values(Times):
                 and name not in reading.query.group_by
             ):
                 reading.query.group_by.append(name)
+                for item in reading.items:
+                    item.used = item.used or item.marked("compare")
+
+    def _joined(self, first: Item, second: Item) -> bool:
+        """ "paid, cancelled or refunded": do only joining words stand between the two?"""
+        between = [each for each in self._reading.items if first.end <= each.start < second.start]
+        return second.start - first.end <= 2 and all(
+            each.marked("or") or each.marked("and") for each in between
+        )
+
+    def _implied(self, item: Item, sense: Sense) -> bool:
+        """ "not resolved or closed": a state that is none of a field's values names another of them along with it."""
+        reading = self._reading
+        joint = reading.previous_item(item, 0)
+        state = reading.previous_item(joint, 0) if joint is not None and joint.marked("or") else None
+        named = state.of("condition") if state is not None else None
+        if state is None or named is None or reading.words[state.start].text != "not" or state.used:
+            return False
+        for each in reading.dataset.conditions[named.name].filters:
+            if each.field == sense.name and each.op == "in" and sense.value not in each.value:
+                if joint is not None:
+                    joint.used = True
+                return True
+        return False
 
     def _or_worse(self, item: Item, sense: Sense) -> list[str]:
         """The value, and those beyond it where the question says "or worse", "or higher", "이상": of values that

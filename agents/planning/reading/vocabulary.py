@@ -1,12 +1,13 @@
 """What words mean to the datasets a tenant may ask: nouns, fields, values, states, measures, and known names."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agents.planning.reading.endings import TAIL_SET
-from agents.planning.reading.grammar import Mark, marks
+from agents.planning.reading.grammar import STOP, Mark, marks
 from agents.planning.reading.words import phrase_of, stems_of
 from registry.datasets import DatasetAsset
 
@@ -42,22 +43,47 @@ class Vocabulary:
         self.marks: Mapping[Phrase, Mark] = marks()
         declared = [pair for each in self.datasets.values() for pair in _declared(each)]
         self.korean = _korean_words([*(" ".join(key) for key in self.marks), *(text for text, _ in declared)])
+        self._shapes = [
+            (re.compile(field.shape), Sense("value", each.id, name))
+            for each in self.datasets.values()
+            for name, field in each.fields.items()
+            if field.shape
+        ]
         self.exact: dict[Phrase, list[Sense]] = defaultdict(list)
         self.stemmed: dict[Phrase, list[Sense]] = defaultdict(list)
         for text, sense in declared:
             for phrase in _variants(phrase_of(text, self.korean)):
                 _put(self.exact, phrase, sense)
-                if sense.kind not in ("condition", "extreme"):
+                if sense.kind not in ("condition", "extreme") and not (
+                    len(phrase) > 1 and phrase[-1] == "at"
+                ):
                     _put(self.stemmed, stems_of(phrase), sense)
 
     def senses(self, phrase: Phrase, stems: Phrase) -> list[Sense]:
         """What a phrase may mean; its stems count where a dataset knows no such phrase exactly."""
         exact = self.exact.get(phrase, [])
-        close = self.stemmed.get(stems, [])
+        if not exact and len(phrase) == 1 and any(map(str.isdecimal, phrase[0])):
+            shaped = [
+                replace(sense, value=phrase[0]) for shape, sense in self._shapes if shape.fullmatch(phrase[0])
+            ]
+            if shaped:
+                return shaped
+        close = self._verbs_apart(self.stemmed.get(stems, []))
         if not exact:
             return close
         having = {sense.dataset for sense in exact}
         return [*exact, *(sense for sense in close if sense.dataset not in having)]
+
+    def _verbs_apart(self, close: list[Sense]) -> list[Sense]:
+        """ "to resolve", "did it fire": a verb in no form that names a state speaks of when it happens."""
+        timed = {
+            sense.dataset
+            for sense in close
+            if sense.kind == "field" and self.datasets[sense.dataset].fields[sense.name].type == "time"
+        }
+        return (
+            [each for each in close if each.kind != "value" or each.dataset not in timed] if timed else close
+        )
 
 
 class Namebook:
@@ -69,15 +95,26 @@ class Namebook:
         self.exact: dict[Phrase, list[Sense]] = defaultdict(list)
         self._stemmed: dict[Phrase, list[Sense]] = defaultdict(list)
         self._parts: dict[str, list[Sense]] = defaultdict(list)
+        people: list[tuple[str, str]] = []
+        names: dict[str, None] = {}
         for dataset in vocabulary.datasets.values():
             for name, field in dataset.fields.items():
                 if field.type != "entity" or not field.values_known:
                     continue
                 key = names_key(dataset, name)
                 self.lists[key] = known(key)
+                if "who" in field.asks:
+                    people.append((dataset.id, name))
+                    names.update(dict.fromkeys(self.lists[key][:MAX_NAMES]))
+                    continue
                 self._known[dataset.id, name] = frozenset(self.lists[key])
                 for value in self.lists[key][:MAX_NAMES]:
                     self._add(value, Sense("value", dataset.id, name, value), vocabulary)
+        for one, name in people:
+            # Who is known from one table is known in all of them, though with nothing there.
+            self._known[one, name] = frozenset(names)
+            for value in names:
+                self._add(value, Sense("value", one, name, value), vocabulary)
 
     def fresh(self, known: KnownNames) -> bool:
         """Are the lists still the ones it was made of?"""
@@ -93,7 +130,7 @@ class Namebook:
         parts = [part for word in phrase for part in word.replace("@", ".").split(".")]
         if len(parts) > 1:
             for part in set(parts):
-                if len(part) > 2:
+                if len(part) > 2 and part not in STOP:
                     self._parts[part].append(sense)
 
     def holds(self, sense: Sense) -> bool:

@@ -58,7 +58,11 @@ def _title(query: Query, read: "Interpretation", korean: bool) -> str:
     name = dataset.title_ko if korean and dataset.title_ko else dataset.title
     said = [_condition(each, read, korean) for each in query.filters if not _is_period(each, read)]
     if query.aggregates and str(query.aggregates[-1]["as"]).endswith(OF_ALL):
-        said += [_condition(each, read, korean) for each in query.aggregates[0]["where"] if not _is_period(each, read)]
+        said += [
+            _condition(each, read, korean)
+            for each in query.aggregates[0]["where"]
+            if not _is_period(each, read)
+        ]
     said += [period.words for period in read.periods[:2]]
     for by in query.group_by:
         spoken = _group_name(by, read, korean)

@@ -39,6 +39,14 @@ def words_of(
     for at, token in enumerate(sentence.tokens):
         texts = parts_of(CONJUGATED.get(token.text, token.text), known)
         for text in texts:
+            if (
+                text[-1] == "s"
+                and text[:-1]
+                and text[-2:-1].isdecimal()
+                and not means(text)
+                and means(text[:-1])
+            ):
+                text = text[:-1]  # "sev1s"
             bare = text.removeprefix("un").removeprefix("-")
             if len(bare) > 4 and bare != text and text.startswith("un") and not means(text) and means(bare):
                 found.append(Word("not", "not", at))
