@@ -17,6 +17,9 @@ from schemas.errors import ErrorCode, OpsError, ops_error
 from schemas.shards import WHOLE, shard_of
 
 _CLOSING_S = 2.0
+_CLOCK_SLACK_S = 0.05
+_ENOUGH_CALLS, _TIMES_P95 = 20, 3.0
+"""So many calls seen, and so many times as long as 95 of 100 of them took: then a hurried call was slow indeed."""
 
 
 class Tried(NamedTuple):
@@ -27,6 +30,15 @@ class Tried(NamedTuple):
     began_at: float | None
     waited_s: float = 0.0
     """Before the turnstile, over all tries."""
+
+
+def _had_its_time(turnstile: Turnstile, admitted: Admitted, invocation: Invocation) -> bool:
+    """Does a timeout say anything about the tool? Not where the question gave it less time than its own timeout and
+    its policy do, and less than its calls are known to take."""
+    if invocation.timeout_s >= admitted.timeout_s - _CLOCK_SLACK_S:
+        return True
+    figures = turnstile.observed.figures()
+    return figures.calls >= _ENOUGH_CALLS and invocation.timeout_s >= _TIMES_P95 * figures.p95_ms / 1000
 
 
 class Attempts:
@@ -88,10 +100,12 @@ class Attempts:
             turnstile.leave(passed, True, ErrorCode.INTERNAL_ERROR, self._clock())
             raise
         if not isinstance(outcome, TimedOut):
-            turnstile.leave(passed, True, getattr(outcome, "code", None), self._clock())
+            code = getattr(outcome, "code", None)
+            fair = code is not ErrorCode.TOOL_TIMEOUT or _had_its_time(turnstile, admitted, invocation)
+            turnstile.leave(passed, fair, code, self._clock())
             return outcome
-        leftover = outcome.leftover
-        turnstile.leave(passed, True, ErrorCode.TOOL_TIMEOUT, self._clock(), keeps_place=leftover is not None)
+        leftover, fair = outcome.leftover, _had_its_time(turnstile, admitted, invocation)
+        turnstile.leave(passed, fair, ErrorCode.TOOL_TIMEOUT, self._clock(), keeps_place=leftover is not None)
         if leftover is not None:
             # What is still being stopped keeps its place: the store behind it is still at work.
             self._leftovers.add(leftover)

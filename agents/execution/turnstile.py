@@ -177,7 +177,7 @@ class Turnstile:
     def leave(
         self, passed: Pass, ran: bool, code: ErrorCode | None, now: float, *, keeps_place: bool = False
     ) -> None:
-        """The call is over: whether it ran at all, and the code it failed with."""
+        """The call is over: whether it ran and what came of it says anything about the tool, and its code."""
         if passed.promised:
             passed.promised = False
             self.rate.unpromise(passed.tenant_id)
