@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from streams.followed import Followed
 from tests.support.live_assets import (
     outcome,
     publish_policy,
@@ -138,3 +142,54 @@ async def test_limit_is_exact_over_workers_that_come_and_go(fleet: Fleet) -> Non
         assert {answer["status"] for answer in answers} == {"success"}
         for tool_id in tools:
             assert most_in(1.0, starts(road, tool_id)) <= 10
+
+
+async def wait_for_shards(road: Roadside, tool_id: str, shards: int) -> None:
+    """Until the planner divides the tool: its calls bear keys of their own."""
+
+    async def divided() -> bool:
+        await outcome(road, tool_id, value=0)
+        keys = {record.key for record in road.records["ops.tool-calls.timeseries"]}
+        return any(key.startswith(f"{tool_id}#".encode()) for key in keys if key)
+
+    await until(divided, f"{tool_id} is in {shards} parts")
+
+
+@pytest.mark.kafka
+async def test_shards_of_a_tool_run_on_two_workers_within_its_one_limit(fleet: Fleet) -> None:
+    """Sixteen parts, thirty-two starts a second: both workers run calls, and together never more than the limit."""
+    followed = (*RESULTS, "ops.tool-calls.timeseries")
+    for name in ("w0", "w1"):
+        await asyncio.to_thread(fleet.started, name, **QUICK_TAKEOVER)
+    async with Roadside(fleet.broker, fleet.topic_prefix, also=followed) as road:
+        await publish_policy(road, "HTTP", calls_per_second=32, calls_per_minute=10_000)
+        await publish_probe(road, "live_hot", "HTTP", shards=16)
+        await published_tool(road, "live_hot")
+        await wait_for_shards(road, "live_hot", 16)
+
+        asked = await road.ask_many(200, "hot", plan=[step("s", "live_hot", value=1)])
+        answers = await road.answers(asked, within_s=60)
+
+        async def both() -> bool:
+            return await _workers_of(fleet, "live_hot") == {"w0", "w1"}
+
+        await until(both, "both say how their parts do")
+        assert {answer["status"] for answer in answers} == {"success"}
+        assert most_in(1.0, starts(road, "live_hot")) <= 32
+        keys = {record.key for record in road.records["ops.tool-calls.timeseries"]} - {b"live_hot"}
+        assert keys == {f"live_hot#{number}".encode() for number in range(16)}
+
+
+async def _workers_of(fleet: Fleet, tool_id: str) -> set[str]:
+    """Who ran a tool's calls, by their words on its health."""
+    words: list[dict[str, Any]] = []
+
+    def take(records: Sequence[Any]) -> None:
+        words.extend(json.loads(record.value) for record in records if record.value)
+
+    followed = Followed(fleet.broker, f"{fleet.topic_prefix}ops.tool-health", take)
+    try:
+        await followed.catch_up()
+    finally:
+        await followed.close()
+    return {word["worker"] for word in words if word["tool_id"] == tool_id and word["calls"]}
