@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -70,6 +71,7 @@ def main() -> int:
         "--only", nargs="*", choices=names, metavar="FIGURE", help=f"some of: {' '.join(names)}"
     )
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     wanted = [name for name in names if not arguments.only or name in arguments.only]
     print(f"{os.cpu_count()} cores; right: the load average of the last minute")
     for name in wanted:

@@ -112,13 +112,13 @@ def opsloom_worker(broker: str, codec: str = "json", processes: int = 1) -> Iter
 
 
 @contextmanager
-def rival(broker: str) -> Iterator[str]:
-    """The pipeline by hand; gives its topic prefix."""
+def rival(broker: str) -> Iterator[tuple[str, psutil.Process]]:
+    """The pipeline by hand; gives its topic prefix and its process."""
     prefix = f"rival-{uuid.uuid4().hex[:8]}-"
     create_rival_topics(broker, prefix)
     process = subprocess.Popen([sys.executable, str(HERE / "rival.py"), broker, prefix], cwd=HERE.parent)
     try:
-        yield prefix
+        yield prefix, psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(10)
