@@ -228,8 +228,10 @@ def _in(node: exp.Expr, dialect: str) -> None:
         raise Blocked(blocked("IN with a name that may be a table", NOT_AVAILABLE, "Write = instead."))
 
 
-def _lateral(node: exp.Expr, _: str) -> None:
-    if not isinstance(node.this, exp.Subquery | exp.Unnest):
+def _lateral(node: exp.Expr, dialect: str) -> None:
+    made = node.this
+    of_row = isinstance(made, exp.Anonymous) and made.this.lower() in functions.ROW_FUNCTIONS.get(dialect, ())
+    if not isinstance(made, exp.Subquery | exp.Unnest) and not (of_row and made.find(exp.Column)):
         raise Blocked(blocked("LATERAL over what is no query", NOT_AVAILABLE))
 
 

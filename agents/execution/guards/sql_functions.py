@@ -66,6 +66,7 @@ FUNCTIONS: frozenset[type[exp.Expr]] = frozenset(
 
 _CLICKHOUSE = _words(
     """
+        grouparraysample
         simplejsonextractstring simplejsonextractint simplejsonextractuint simplejsonextractfloat
         simplejsonextractbool simplejsonhas visitparamextractstring visitparamextractint visitparamextractuint
         visitparamextractfloat visitparamextractbool visitparamhas tofloat32orzero corrstable covarsampstable
@@ -202,7 +203,7 @@ _MYSQL = _words(
         count cume_dist curdate current_date current_time current_timestamp curtime date date_add date_format
         date_sub datediff day dayname dayofmonth dayofweek dayofyear degrees dense_rank elt exp extract field
         find_in_set first_value floor format from_days from_unixtime greatest group_concat grouping hex hour if
-        ifnull inet_ntoa instr isnull json_array json_arrayagg json_contains json_contains_path json_depth
+        crc32 ifnull inet_ntoa instr isnull json_array json_arrayagg json_contains json_contains_path json_depth
         json_extract json_keys json_length json_object json_objectagg json_overlaps json_quote json_search
         json_type json_unquote json_valid json_value lag last_day last_value lcase lead least left length ln
         localtime localtimestamp locate log log10 log2 lower ltrim makedate maketime max md5 microsecond mid min
