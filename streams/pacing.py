@@ -26,7 +26,10 @@ def pace_fetches(fetcher: Any, longest_pause_s: float = LONGEST_PAUSE_S) -> None
         if got_records:
             pause_s = FIRST_PAUSE_S
         elif time.monotonic() - began < fetcher._fetch_max_wait_ms / 2_000:
-            await asyncio.sleep(pause_s)
+            try:
+                await asyncio.sleep(pause_s)
+            except asyncio.CancelledError:
+                return False  # as the fetcher's own request does when it is closed: it awaits what it has cancelled
             pause_s = min(pause_s * 2, longest_pause_s)
         return got_records
 
