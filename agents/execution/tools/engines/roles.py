@@ -67,18 +67,18 @@ def clickhouse_roles(catalogue: Bounds, tenants: Sequence[str], database: str = 
     """A user per tenant that reads the listed columns of its rows, with limits it cannot change."""
     lines: list[str] = []
     for tenant in tenants:
-        user = _tick(role_of(tenant))
+        user = _clickhouse(role_of(tenant))
         lines.append(
             f"CREATE USER {user} IDENTIFIED WITH no_password SETTINGS readonly = 1, max_execution_time = 60, "
             "max_memory_usage = 2000000000, max_result_rows = 20000;"
         )
         for table, columns in catalogue.tables.items():
-            listed = f"({', '.join(map(_tick, columns))})" if columns else ""
-            lines.append(f"GRANT SELECT{listed} ON {_tick(database)}.{_tick(table)} TO {user};")
+            listed = f"({', '.join(map(_clickhouse, columns))})" if columns else ""
+            lines.append(f"GRANT SELECT{listed} ON {_clickhouse(database)}.{_clickhouse(table)} TO {user};")
             if catalogue.tenant_column is not None:
                 lines.append(
-                    f"CREATE ROW POLICY {user} ON {_tick(database)}.{_tick(table)} FOR SELECT "
-                    f"USING {_tick(catalogue.tenant_column)} = {_text(tenant, backslash=True)} TO {user};"
+                    f"CREATE ROW POLICY {user} ON {_clickhouse(database)}.{_clickhouse(table)} FOR SELECT "
+                    f"USING {_clickhouse(catalogue.tenant_column)} = {_text(tenant, backslash=True)} TO {user};"
                 )
     return "\n".join(lines)
 
@@ -89,6 +89,11 @@ def _id(name: str) -> str:
 
 def _tick(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
+
+
+def _clickhouse(name: str) -> str:
+    """ClickHouse reads a backslash in a quoted name as the beginning of an escape."""
+    return _tick(name.replace("\\", "\\\\"))
 
 
 def _text(value: str, *, backslash: bool = False) -> str:
