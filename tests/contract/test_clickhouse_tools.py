@@ -182,7 +182,7 @@ async def test_a_missing_column_is_told_to_operators_only(execution: Execution) 
     result = await execution.run(call("query_samples", {"sql": "SELECT nope FROM host_samples"}, now=NOW))
 
     assert isinstance(result, ToolFailed)
-    assert result.error.code is ErrorCode.TOOL_BAD_REQUEST
+    assert result.error.code is ErrorCode.SQL_BLOCKED
     assert "nope" not in result.error.message
     assert "nope" in (result.error.detail or "")
 

@@ -14,7 +14,7 @@ CypherDialect = Literal["ladybug", "neo4j"]
 MAX_HOPS: Final = 20
 MAX_NODES: Final = 24
 """Nodes in all patterns of a statement."""
-MAX_APART: Final = 4
+MAX_APART: Final = 5
 """Patterns that share no node with those before them, and lists unwound (twice each): they multiply the rows."""
 _SHORTEST: Final = {"shortestpath": "SHORTEST", "allshortestpaths": "ALL SHORTEST"}
 
