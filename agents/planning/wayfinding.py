@@ -46,12 +46,15 @@ _OBJECTS = (
     "|rows?|everything|it|a|an"
 )
 _OF_IT = "procedures?|steps|guide|instructions|counts?|rates?|history|runbook"
-_SURE_ORDERS = "revoke|reassign|assign|disable|wipe|erase|reopen|approve|acknowledge|restart|reboot|kill|terminate|shutdown|shut down|roll back|delete|drop|truncate|purge|wipe"
+_SURE_ORDERS = (
+    "revoke|reassign|assign|disable|wipe|erase|reopen|approve|acknowledge"
+    "|restart|reboot|kill|terminate|shutdown|shut down|roll back|delete|drop|truncate|purge|wipe"
+)
 _CHANGE = re.compile(
     rf"^(?:please |can you |could you |would you |go |now )*(?:{_SURE_ORDERS}) (?!{_OF_IT})\S+(?: \S+){{0,3}}$|"
     rf"^(?:please |can you |could you |would you |go |now )*(?:{_ORDERS}) (?:{_OBJECTS})(?!\S)"
     r"|(?:삭제|재시작|종료|취소|수정|변경|추가|배포|롤백|환불|승인|회수)(?:해|해줘|해주세요|시켜|시켜줘|하라|하자)$"
-    r"|지워(?:줘|주세요)?$"
+    r"|(?:지워|비워|없애|바꿔|닫아|옮겨|돌려|내려|올려|꺼)(?: ?줘| ?주세요)$|지워$"
 )
 
 
@@ -75,7 +78,7 @@ def help_text(
         if examples:
             by_mode[mode] = examples
             shown = "; ".join(examples[:_PER_MODE])
-            more = say.more.format(count=len(examples) - _PER_MODE) if len(examples) > _PER_MODE else ""
+            more = say.more if len(examples) > _PER_MODE else ""
             lines.append(f"- {say.modes.get(mode.value, mode.value)}: {shown}{more}")
     if len(lines) == 1:
         return say.nothing_to_ask, ()

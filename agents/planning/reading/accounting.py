@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from agents.planning.lexicon import COMMON_WORDS
 from agents.planning.reading.grammar import STOP
-from agents.planning.reading.items import Item
+from agents.planning.reading.items import Figure, Item
 from agents.planning.reading.limits import UNIT_WORDS
 from agents.planning.reading.vocabulary import Namebook, Vocabulary
 from agents.planning.reading.words import Word
@@ -79,7 +79,7 @@ class Accounting:
             ignored=tuple(text for _, text in ignored),
             strange=tuple(text for at, text in ignored if self._strange(read, at, book)),
             unread=sum(_unread(item) and read.words[item.start].text != "아니라" for item in read.items)
-            + sum(each.kind in ("bound", "id", "bare") for each in read.figures),
+            + sum(_open(read, each) for each in read.figures),
         )
 
     def _weight(self, word: Word) -> float:
@@ -95,6 +95,8 @@ class Accounting:
     def _strange(self, read: "Interpretation", at: int, book: Namebook) -> bool:
         """Is it a name that nobody knows: no plain word, known to no dataset, and where names stand?"""
         word = read.words[at]
+        if word.korean and self._names_a_value(read, at):
+            return True
         if word.text in COMMON_WORDS or word.stem in COMMON_WORDS or word.korean or word.text.isdecimal():
             return False
         stemmed = self.vocabulary.stemmed.get((word.stem,), ())
@@ -106,6 +108,13 @@ class Accounting:
         if not word.text.isalpha():
             return True
         return self._where_names_stand(read, at)
+
+    def _names_a_value(self, read: "Interpretation", at: int) -> bool:
+        """ "마케팅 큐": right before a field whose values are all known."""
+        following = next((item for item in read.items if item.start == at + 1 and not item.used), None)
+        field = following.of("field") if following is not None and following.of("noun") is None else None
+        declared = read.field_of(field.name) if field is not None else None
+        return declared is not None and declared.type == "enum"
 
     def _where_names_stand(self, read: "Interpretation", at: int) -> bool:
         """Behind a word such as "of", articles aside, or before the noun of a row or of what groups rows."""
@@ -137,6 +146,13 @@ def _explained(read: "Interpretation") -> set[int]:
         if figure.kind in ("taken", "top"):
             explained.update(range(figure.start, figure.end))
     return explained
+
+
+def _open(read: "Interpretation", figure: Figure) -> bool:
+    """Is it a number that nothing was made of? Words such as "one" may be none."""
+    if figure.kind in ("bound", "id"):
+        return True
+    return figure.kind == "bare" and read.words[figure.end - 1].text[:1].isdecimal()
 
 
 def _unread(item: Item) -> bool:

@@ -34,6 +34,10 @@ class Filters(Limits):
         if not parts:
             parts = [each for each in kept if not self._plain(each)]
             kept = [each for each in kept if self._plain(each)]
+        if not parts:
+            said = [each for each, start in self._placed if start >= 0 and each in kept]
+            parts = [each for each in said if not self._is_time(each)]
+            kept = [each for each in kept if each not in parts]
         self.share, query.filters = parts, kept
 
     def rate(self) -> dict[str, Any] | None:
@@ -50,8 +54,16 @@ class Filters(Limits):
                 return found
         return None
 
+    def _is_time(self, condition: dict[str, Any]) -> bool:
+        declared = self._reading.field_of(condition["field"])
+        return declared is None or (
+            declared.type in ("time", "date") and condition["op"] not in ("is_null", "not_null")
+        )
+
     def _plain(self, condition: dict[str, Any]) -> bool:
         declared = self._reading.field_of(condition["field"])
+        if condition["op"] == "is_null":
+            return False
         return declared is not None and declared.type in ("time", "date", "id", "entity", "number")
 
     def read(self) -> None:

@@ -189,7 +189,7 @@ _STOP: Final = """
     value values right many much current currently today's amongst among between take takes taken lasted more
     less spend running live affecting affected involving concerning hit hits sits sit anything anybody anyone
     folks guys people worked working work placed before keeps keep hey hi hello give show let lets like
-    we've kindly roughly moment production percent usual ve ll re d
+    we've used kindly roughly moment production percent usual ve ll re d
     i'd id report summarize summarise summary figure figures 그 이 저 것 거 게 건 우리 우리의 좀 있는 있었던
     있던 중 중에 중에서 가운데 에서 의 해 해줘 주세요 알려 알려줘 알려주세요 보여 보여줘 보여주세요 말해줘
     궁금해 싶어 몇 야 요 발생한 발생했 발생했어 대해 대해서 대한 관해 동안 동안의 에 는 은 가 을 를 로 으로 했

@@ -75,7 +75,8 @@ class Groups(State):
     def _group_field(self) -> tuple[Item, str] | None:
         """The field that "which", "who" or "top 5" asks for."""
         for item, sense in self.free("field", "refnoun"):
-            if self.categorical(sense.name) and item.of("noun") is None:
+            own = self.names_rows(sense.name)
+            if self.categorical(sense.name) and item.of("noun") is None and not own:
                 return item, sense.name
         asked = next((item for item in self.items if item.marked("ask") and not item.used), None)
         if asked is not None and asked.mark is not None and asked.mark.value in ("who", "where"):

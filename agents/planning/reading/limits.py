@@ -1,5 +1,6 @@
 """Bounds: "more than 8 cores", "under an hour", "over 100 EUR", and groups with more than so many rows."""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from agents.planning.reading.items import Figure, Item
@@ -90,6 +91,8 @@ class Limits(Texts):
             for name, each in numbers.items():
                 if each.unit == unit or (each.unit in _IN_SECONDS and unit in _IN_SECONDS and each.elapsed):
                     return name
+            if unit in _IN_SECONDS:
+                return None
         if self._money(figure) is not None:
             return next((name for name, each in numbers.items() if not each.hidden), None)
         behind = next((item for item in near if item.start >= figure.end), None)
@@ -101,6 +104,21 @@ class Limits(Texts):
             return reading.dataset.measures[reading.dataset.default_measure].field
         shown = [name for name, each in numbers.items() if not each.hidden and not each.computed]
         return shown[0] if len(shown) == 1 else None
+
+    def _of_age(self, figure: Figure) -> bool:
+        """ "older than 60 days": rows whose time lies before that, or after it where they are younger."""
+        reading, unit = self._reading, self._unit(figure)
+        name = reading.dataset.time
+        declared = reading.dataset.fields.get(name or "")
+        if name is None or declared is None or declared.type != "time" or unit not in _IN_SECONDS:
+            return False
+        reading.explained.add(figure.end)
+        at = datetime.fromtimestamp(reading.now - figure.value * _IN_SECONDS[unit], UTC)
+        op = {"gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte"}.get(figure.op)
+        if op is None:
+            return False
+        self._put(name, op, at.strftime("%Y-%m-%d %H:%M:%S"), -1)
+        return True
 
     def _noun_after(self, item: Item) -> bool:
         follower = self._reading.next_item(item, 0)
@@ -125,6 +143,8 @@ class Limits(Texts):
         name = self.field_of_bound(figure)
         figure.kind = "taken"
         value: Any = figure.number
+        if name is None and self._of_age(figure):
+            return
         if name is None:
             if reading.query.group_by and figure.op != "between":
                 target = reading.target

@@ -41,6 +41,12 @@ def plainness(read: "Interpretation") -> float:
     who = any(each.used and each.marked("ask", "who") for each in read.items)
     if sure and (who or read.filters.share or read.target is not None):
         return 0.92
+    grouped = [item for item in read.items if item.used and item.alone and item.of("field")]
+    if grouped and read.query.group_by and any(item.marked("most") or item.marked("large") or item.marked("rank")
+                                               for item in read.items):  # fmt: skip
+        return 0.9
+    if grouped and read.query.group_by and any(figure.kind == "top" for figure in read.figures):
+        return 0.9
     if len(sure) >= 2 or (sure and (figured or read.query.group_by)):
         return 0.92
     asked = any(item.used and item.marked("ask") and item.mark is not None and item.mark.value == "why"

@@ -23,6 +23,8 @@ class Targets(Groups):
         fn = next((name for name in names if name in FIGURES), None)
         for item in fns:
             item.used = True
+        if self._leveled():
+            names = [name for name in names if name != "count"]
         rate = self.filters.rate()
         if rate:
             self.filters.share = [rate]
@@ -43,6 +45,9 @@ class Targets(Groups):
                 return None
             number[0].used = True
             return self._over(number[1].name, fn or "sum")
+        meant = next((sense for item in self.items if (sense := item.of("extreme"))), None)
+        if fn in ("avg", "median") and meant is not None and self._is_number(meant.name):
+            return self._over(meant.name, fn)
         if fn is not None and self.dataset.default_measure is None:
             summed_field = self._summed(fns, fn)
             if summed_field is not None:
@@ -64,6 +69,12 @@ class Targets(Groups):
             return Target("count", None, "count")
         return None
 
+    def _leveled(self) -> bool:
+        """ "분당 요청 수", "number of requests": of a table of levels the level is asked for, not how many rows."""
+        if self.dataset.default_measure is None or any(item.of("noun") for item in self.items):
+            return False
+        return any(each["field"] == "metric" for each in self.query.filters)
+
     def _counted(self, fns: list[Item]) -> Target | None:
         """ "how many different services", "how many hosts have alerts": distinct values of a field."""
         distinct = any(item.marked("fn", "distinct") for item in fns)
@@ -71,7 +82,7 @@ class Targets(Groups):
             if not (mark.marked("fn", "count") or mark.marked("fn", "distinct")):
                 continue
             item = self.next_item(mark, 1)
-            people = self._people(item)
+            people = self._people(item) or self._people(self.previous_item(mark, 0))
             if people is not None:
                 return people
             sense = item.of("field", "refnoun") if item is not None and item.of("noun") is None else None

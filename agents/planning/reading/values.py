@@ -56,7 +56,7 @@ class Values(Times):
                 continue
             listed = earlier is not None and earlier[1] == sense.name and self._joined(earlier[0], item)
             negated = self._negated(item) or (listed and earlier is not None and earlier[2])
-            earlier = (item, sense.name, negated)
+            earlier = (item, sense.name, negated and not self._prefixed(item))
             item.used = True
             key = (sense.name, negated)
             for value in self._or_worse(item, sense):
@@ -84,6 +84,11 @@ class Values(Times):
                 reading.query.group_by.append(name)
                 for item in reading.items:
                     item.used = item.used or item.marked("compare")
+
+    def _prefixed(self, item: Item) -> bool:
+        """ "unacknowledged": a negation within the word reaches no further than it."""
+        words = self._reading.words
+        return item.start > 0 and words[item.start - 1].at == words[item.start].at
 
     def _joined(self, first: Item, second: Item) -> bool:
         """ "paid, cancelled or refunded": do only joining words stand between the two?"""
