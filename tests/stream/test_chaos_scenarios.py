@@ -168,6 +168,7 @@ async def test_a_serial_tool_is_not_run_in_parallel_and_others_are(proving: Road
         step("two", "ground.serial", sleep_s=0.3),
         step("beside", "ground.probe", sleep_s=0.6),
     )
+    await proving.until(lambda: len(spans(proving, answer)) == 3, "all results are read")
     ran = spans(proving, answer)
 
     assert answer["status"] == "success"

@@ -193,12 +193,17 @@ async def times_asked(bench: Bench, tool_id: str, times: int) -> int:
 
 
 async def side_by_side(bench: Bench) -> bool:
-    """Did two calls of a tool that takes one at a time overlap?"""
-    before = len(bench.road.events("ops.aggregation", "ToolSucceeded"))
-    await bench.ask(*[step(f"n{next(_numbers)}", "gates.narrow", sleep_s=0.4) for _ in range(2)])
-    ran = bench.road.events("ops.aggregation", "ToolSucceeded")[before:]
-    first, second = sorted((float(each["started_at"]), float(each["ended_at"])) for each in ran)
-    return second[0] < first[1] - 0.05
+    """Did two calls of a tool that takes one at a time overlap? One that was refused did not."""
+    answer = await bench.ask(*[step(f"n{next(_numbers)}", "gates.narrow", sleep_s=0.4) for _ in range(2)])
+
+    def ran(name: str) -> list[tuple[float, float]]:
+        found = bench.road.events("ops.aggregation", name)
+        mine = [each for each in found if each["trace_id"] == answer["trace_id"]]
+        return sorted((float(each["started_at"]), float(each["ended_at"])) for each in mine)
+
+    await bench.road.until(lambda: len(ran("ToolSucceeded") + ran("ToolFailed")) == 2, str(answer["results"]))
+    spans = ran("ToolSucceeded")
+    return len(spans) == 2 and spans[1][0] < spans[0][1] - 0.05
 
 
 async def hanging(bench: Bench) -> str:

@@ -29,7 +29,7 @@ from agents.aggregation import replans, turns
 from agents.aggregation.answered import Answered
 from agents.execution.bounds import _encode
 from agents.execution.guards.by_engine import GUARDS
-from agents.execution.guards.url_rules import UrlRules
+from agents.execution.guards.url.rules import UrlRules
 from agents.execution.guards.verdict import Allow
 from agents.execution.remembered import Remembered
 from agents.execution.tools.probe import Probe
@@ -129,7 +129,7 @@ def _lifted(**which: bool) -> Callable[..., Any]:
     return try_enter
 
 
-def _wide(_: Any, self: Any, admitted: Any) -> Turnstile:
+def _wide(_: Any, self: Any, admitted: Any, *__: Any) -> Turnstile:
     terms = gates.terms_of(admitted.tool, admitted.policy)._replace(places=1_000)
     return Turnstile(terms, time.time)
 
