@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from agents.execution.guards.cases import Line, line_of, refused_line
-from agents.execution.guards.sql import SqlGuard
+from agents.execution.guards.sql.guard import SqlGuard
 from agents.execution.guards.verdict import Bounds, Refuse
 from agents.execution.tools.engines.by_name import make_engine
 from agents.execution.tools.engines.engine import Engine, Question

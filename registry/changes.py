@@ -96,7 +96,9 @@ def asset_of(change: AssetChanged, registry: Registry, variables: Mapping[str, s
         raise ChangeRefused(f"{where} of {change.asset_id}: {first['msg']}") from error
     if isinstance(asset, ToolAsset | SourceAsset) and (found := secret_findings(asset)):
         # Whatever the environment: the log keeps each change for ever, for everyone who may read it.
-        raise ChangeRefused(f"a credential is written in plain text ({', '.join(found[:5])}). {USE_REFERENCE}")
+        raise ChangeRefused(
+            f"a credential is written in plain text ({', '.join(found[:5])}). {USE_REFERENCE}"
+        )
     return _settled(asset, registry, pack_id, variables), pack_id
 
 

@@ -14,11 +14,12 @@ Rules, made so that nothing that is merely different is called a contradiction:
 A call whose parameters came from another result, or that has none, asks nothing that could be asked twice.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any, Final, NamedTuple
+
+import orjson
 
 from agents.aggregation.figures import written
 from agents.aggregation.outcomes import Outcome
@@ -111,7 +112,7 @@ def _asked(step: Step) -> str | None:
 
 
 def _written_out(params: dict[str, Json]) -> str:
-    return json.dumps(params, sort_keys=True, default=str)
+    return orjson.dumps(params, default=str, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _figures(output: ToolOutput) -> dict[str, _Value]:

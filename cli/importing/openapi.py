@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
-from agents.execution.guards.url import parsed_url
+from agents.execution.guards.url.guard import parsed_url
 from agents.execution.guards.verdict import Refuse
 from cli.importing.imported import Imported, ImportFailed, one_line, slug
 from cli.importing.openapi_schema import followed, plain_schema

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from agents.execution.guards.url import Target, parsed_url
-from agents.execution.guards.url_rules import Entry, UrlRules
+from agents.execution.guards.url.guard import Target, parsed_url
+from agents.execution.guards.url.rules import Entry, UrlRules
 from agents.execution.outbound.client import GuardedClient, Request
 from cli.importing.imported import ImportFailed
 from schemas.errors import OpsError

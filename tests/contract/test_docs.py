@@ -151,6 +151,10 @@ def shown(default: Any) -> str:
     return f"`{str(default).replace(str(Path.home()), '~')}`"
 
 
+OF_TESTS = {"OPSLOOM_TEST_EFFORT", "OPSLOOM_FUZZ_S"}
+"""Variables that tests read, not opsloom."""
+
+
 def all_commands() -> Iterator[Any]:
     """Every command that does something."""
     waiting: list[Any] = [typer.main.get_command(app)]
@@ -173,7 +177,7 @@ def test_every_setting_is_explained_with_its_default() -> None:
     assert sorted((row[0], row[1]) for row in rows) == sorted(
         (f"`OPSLOOM_{name.upper()}`", shown(field.default)) for name, field in Settings.model_fields.items()
     )
-    known = {f"OPSLOOM_{name.upper()}" for name in Settings.model_fields}
+    known = {f"OPSLOOM_{name.upper()}" for name in Settings.model_fields} | OF_TESTS
     known |= {
         name for command in all_commands() for parameter in command.params for name in _variables(parameter)
     }

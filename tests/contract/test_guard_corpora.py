@@ -13,7 +13,7 @@ from sqlglot import exp, parse_one
 
 from agents.execution.guards.cases import judge_case
 from agents.execution.guards.catalogue import read_catalogue
-from agents.execution.guards.sql import DIALECTS
+from agents.execution.guards.sql.guard import DIALECTS
 from tests.support.foreign_rows import CANARY, store_of
 
 CORPUS = Path(__file__).parent.parent / "corpus"

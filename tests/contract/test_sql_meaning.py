@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from agents.execution.guards.catalogue import read_catalogue
-from agents.execution.guards.sql import SqlGuard
+from agents.execution.guards.sql.guard import SqlGuard
 from agents.execution.guards.verdict import Allow, Bounds
 from tests.support.postgres import postgres_or_skip
 from tests.support.sql_strategies import TABLES, queries

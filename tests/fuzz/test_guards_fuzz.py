@@ -14,9 +14,9 @@ import pytest
 
 from agents.execution.guards.cases import judge_case, judge_line
 from agents.execution.guards.catalogue import read_catalogue
-from agents.execution.guards.cypher_tokens import Sort, tokens_of
+from agents.execution.guards.cypher.tokens import Sort, tokens_of
 from agents.execution.guards.operators import operator_named
-from agents.execution.guards.sql import DIALECTS
+from agents.execution.guards.sql.guard import DIALECTS
 from tests.fuzz.mutation import SLOWEST_S, for_a_while, mutated
 from tests.support.foreign_rows import CANARY, store_of
 

@@ -237,13 +237,11 @@ async def asked_twice(bench: Bench) -> int:
     await bench.road.answer(question)
     await bench.road.ask(question, plan=[step("s", "ground.probe", value=1)])
     for _ in range(2):  # behind it in every partition: what it had to cause has happened
-        await bench.road.answers(await _through_all_partitions(bench.road))
+        behind = bench.road.ask_many(
+            16, f"behind-{next(_numbers)}", plan=[step("s", "ground.probe", value=1)]
+        )
+        await bench.road.answers(await behind)
     return bench.road.count(question)
-
-
-async def _through_all_partitions(road: Roadside) -> list[str]:
-    asked = road.ask_many(16, f"behind-{next(_numbers)}", plan=[step("s", "ground.probe", value=1)])
-    return await asked
 
 
 async def in_words(bench: Bench) -> str:

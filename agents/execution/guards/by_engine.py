@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 
-from agents.execution.guards.cypher import CypherGuard, cypher_guard
+from agents.execution.guards.cypher.guard import CypherGuard, cypher_guard
 from agents.execution.guards.verdict import Bounds, Guard, Verdict
 
 
@@ -16,7 +16,7 @@ class _LateSqlGuard:
 
     @cached_property
     def _guard(self) -> Guard:
-        from agents.execution.guards.sql import SqlGuard
+        from agents.execution.guards.sql.guard import SqlGuard
 
         return SqlGuard(self._dialect)
 

@@ -84,7 +84,7 @@ def _sql(case: Case, catalogue: Bounds | None) -> Line:
 
 
 def _cypher(case: Case, catalogue: Bounds | None) -> Line:
-    from agents.execution.guards import cypher
+    from agents.execution.guards.cypher import guard as cypher
 
     refused = _no_catalogue(catalogue) or _no_text(case, "cypher")
     if refused is not None or catalogue is None:
@@ -123,7 +123,7 @@ def _filter(filter_: Any, catalogue: Bounds | None) -> Line:
 
 
 def _url(case: Case, _: Bounds | None) -> Line:
-    from agents.execution.guards.url_cases import judge_url_case
+    from agents.execution.guards.url.cases import judge_url_case
 
     return judge_url_case(case)
 
@@ -145,13 +145,13 @@ _JUDGES: Mapping[str, Callable[[Case, Bounds | None], Line]] = {
 
 @cache
 def _guard_of(dialect: str) -> Any:
-    from agents.execution.guards.sql import SqlGuard
+    from agents.execution.guards.sql.guard import SqlGuard
 
     return SqlGuard(dialect)
 
 
 def _sql_guard(dialect: Any) -> Any:
-    from agents.execution.guards.sql import DIALECTS
+    from agents.execution.guards.sql.guard import DIALECTS
 
     if dialect not in DIALECTS:
         return _unfit("The case's dialect is not known.", f"Dialects are {', '.join(DIALECTS)}.")

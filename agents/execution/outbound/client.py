@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import aiohttp
 from yarl import URL
 
-from agents.execution.guards.url import Target, parsed_url
-from agents.execution.guards.url_hops import left_behind, method_after, next_hop
-from agents.execution.guards.url_rules import REDIRECTS, UrlRules
+from agents.execution.guards.url.guard import Target, parsed_url
+from agents.execution.guards.url.hops import left_behind, method_after, next_hop
+from agents.execution.guards.url.rules import REDIRECTS, UrlRules
 from agents.execution.guards.verdict import Refuse
 from agents.execution.outbound.bodies import BrokenBody, TooLarge, inflated
 from agents.execution.outbound.dialling import (

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from agents.execution.guards.url import Target, refused
-from agents.execution.guards.url_addresses import Address, parsed_address
-from agents.execution.guards.url_rules import UrlRules
+from agents.execution.guards.url.addresses import Address, parsed_address
+from agents.execution.guards.url.guard import Target, refused
+from agents.execution.guards.url.rules import UrlRules
 from agents.execution.guards.verdict import Refuse
 
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 import httpx2
 
-from agents.execution.guards.url_rules import UrlRules
+from agents.execution.guards.url.rules import UrlRules
 from agents.execution.outbound.client import GuardedClient, Request, failure_of
 from schemas.errors import OpsError
 

@@ -3,8 +3,8 @@
 from base64 import b64encode
 from collections.abc import Mapping
 
-from agents.execution.guards.url import Target, parsed_url
-from agents.execution.guards.url_rules import Entry, UrlRules, entry_of
+from agents.execution.guards.url.guard import Target, parsed_url
+from agents.execution.guards.url.rules import Entry, UrlRules, entry_of
 from agents.execution.guards.verdict import Refuse
 from registry.assets import SourceAsset
 from registry.outbound_assets import HostEntry, OutboundSpec

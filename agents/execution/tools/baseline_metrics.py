@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.tool import Invocation, Parameters
 from agents.execution.tools.engines.by_name import Engines
 from agents.execution.tools.engines.engine import Engine, Found, Question

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.tool import Invocation
 from agents.execution.tools.embedding import Vectors
 from agents.execution.tools.engines.engine import Engine, Found, Question

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from jmespath.exceptions import JMESPathError
 
-from agents.execution.guards.url import Target, parsed_url
+from agents.execution.guards.url.guard import Target, parsed_url
 from agents.execution.guards.verdict import Refuse
 from agents.execution.outbound.client import Reply
 from agents.execution.tools.http_reply import compiled

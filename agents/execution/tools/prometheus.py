@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from pydantic import ConfigDict, Field
 
-from agents.execution.guards.promql import promql_guard
+from agents.execution.guards.promql.guard import promql_guard
 from agents.execution.guards.verdict import Refuse
 from agents.execution.outbound.client import GuardedClient, Reply, Request, refused_error
 from agents.execution.outbound.sources import headers_of, rules_of, spec_of

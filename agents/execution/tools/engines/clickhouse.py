@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.clickhouse_errors import as_error
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.scalars import rows_of

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import IO, Any
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.placeholders import rewritten
 from agents.execution.tools.threads import Stop

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.graph_values import Listed, entity, listed_of
 from agents.execution.tools.engines.scalars import scalar

@@ -10,7 +10,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import ER
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.account import Account, account_of
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.placeholders import rewritten

@@ -12,7 +12,7 @@ import neo4j
 from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError, ServiceUnavailable
 from neo4j.graph import Node, Path, Relationship
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.account import Account, account_of
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.graph_values import Listed, entity, listed_of

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.account import Account, account_of
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.loop_thread import LoopThread

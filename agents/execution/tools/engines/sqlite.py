@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.tools.engines.engine import Found, Question
 from agents.execution.tools.engines.quantile import Quantile
 from agents.execution.tools.engines.scalars import rows_of

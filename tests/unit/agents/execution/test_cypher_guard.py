@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.execution.guards.cypher import CypherGuard, cypher_guard
+from agents.execution.guards.cypher.guard import CypherGuard, cypher_guard
 from agents.execution.guards.verdict import Allow, Bounds, Refuse
 
 BOUNDS = Bounds({"S": ("tenant_id", "name", "id"), "C": ("w",)}, "tenant_id", 10)

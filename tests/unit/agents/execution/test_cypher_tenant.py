@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.execution.guards.cypher import cypher_guard
+from agents.execution.guards.cypher.guard import cypher_guard
 from agents.execution.guards.verdict import Allow, Bounds, Refuse
 
 BOUNDS = Bounds(

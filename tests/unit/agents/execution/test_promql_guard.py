@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.execution.guards.promql import bound_query, promql_guard
-from agents.execution.guards.promql_tokens import NotPromQL
+from agents.execution.guards.promql.guard import bound_query, promql_guard
+from agents.execution.guards.promql.tokens import NotPromQL
 from agents.execution.guards.verdict import Allow, Refuse
 
 BOUND = 'tenant_id="acme"'

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.execution.guards.url import Target, parsed_url
-from agents.execution.guards.url_addresses import Reach, reach_of
-from agents.execution.guards.url_cases import judge_url_case
-from agents.execution.guards.url_rules import UrlRules, entries_of
+from agents.execution.guards.url.addresses import Reach, reach_of
+from agents.execution.guards.url.cases import judge_url_case
+from agents.execution.guards.url.guard import Target, parsed_url
+from agents.execution.guards.url.rules import UrlRules, entries_of
 from agents.execution.guards.verdict import Refuse
 
 CORPUS = Path(__file__).parents[3] / "corpus" / "url" / "cases.jsonl"

@@ -11,7 +11,7 @@ from urllib.parse import quote, urljoin
 
 import idna
 
-from agents.execution.guards.url_addresses import Address, parsed_address
+from agents.execution.guards.url.addresses import Address, parsed_address
 from agents.execution.guards.verdict import Refuse
 from schemas.errors import ErrorCode
 

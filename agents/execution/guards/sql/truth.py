@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from agents.execution.guards.sql_three_valued import truth
-from agents.execution.guards.sql_values import rows_for, understood, value_of
+from agents.execution.guards.sql.three_valued import truth
+from agents.execution.guards.sql.values import rows_for, understood, value_of
 
 _FILTERS = (exp.Where, exp.Having, exp.Qualify, exp.PreWhere)
 _DISGUISES = (exp.Xor, exp.Case, exp.If, exp.Coalesce, exp.In, exp.Any, exp.Greatest, exp.Least, exp.Nullif)

@@ -2,12 +2,12 @@
 
 from typing import Final, Literal, NamedTuple
 
-from agents.execution.guards.cypher_cursor import CANNOT_BE_READ, RESERVED
-from agents.execution.guards.cypher_expressions import Expressions
-from agents.execution.guards.cypher_names import properties_asked
-from agents.execution.guards.cypher_scope import Blocked, Catalogue, Kind, Sort
-from agents.execution.guards.cypher_tokens import Sort as Word
-from agents.execution.guards.cypher_tokens import Token
+from agents.execution.guards.cypher.cursor import CANNOT_BE_READ, RESERVED
+from agents.execution.guards.cypher.expressions import Expressions
+from agents.execution.guards.cypher.names import properties_asked
+from agents.execution.guards.cypher.scope import Blocked, Catalogue, Kind, Sort
+from agents.execution.guards.cypher.tokens import Sort as Word
+from agents.execution.guards.cypher.tokens import Token
 from agents.execution.guards.verdict import NOT_AVAILABLE
 
 CypherDialect = Literal["ladybug", "neo4j"]

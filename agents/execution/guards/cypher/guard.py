@@ -7,10 +7,10 @@ ends of a path too.
 
 from collections.abc import Mapping
 
-from agents.execution.guards.cypher_clauses import MAX_HOPS, Clauses, CypherDialect, Tenant
-from agents.execution.guards.cypher_scope import Blocked, Catalogue
-from agents.execution.guards.cypher_tokens import tokens_of
-from agents.execution.guards.sql_tables import TENANT_PLACEHOLDER
+from agents.execution.guards.cypher.clauses import MAX_HOPS, Clauses, CypherDialect, Tenant
+from agents.execution.guards.cypher.scope import Blocked, Catalogue
+from agents.execution.guards.cypher.tokens import tokens_of
+from agents.execution.guards.sql.tables import TENANT_PLACEHOLDER
 from agents.execution.guards.verdict import Allow, Bounds, Refuse, Verdict, blocked
 from schemas.errors import ErrorCode
 

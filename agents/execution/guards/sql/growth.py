@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
-from agents.execution.guards.sql_series import refused_series
+from agents.execution.guards.sql.series import refused_series
 
 _LONGEST_REPEAT = 1_000
 """How often `repeat` may repeat and how far `lpad`, `rpad`, `space` and a cast to CHAR(n) may fill up."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from agents.execution.guards.url import Target, joined, refused
-from agents.execution.guards.url_rules import MAX_REDIRECTS, UrlRules
+from agents.execution.guards.url.guard import Target, joined, refused
+from agents.execution.guards.url.rules import MAX_REDIRECTS, UrlRules
 from agents.execution.guards.verdict import Refuse
 
 CREDENTIAL_HEADERS = ("authorization", "cookie", "proxy-authorization")

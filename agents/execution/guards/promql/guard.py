@@ -7,7 +7,7 @@ list of functions that read samples and nothing else.
 
 import re
 
-from agents.execution.guards.promql_tokens import NotPromQL, Token, tokens_of
+from agents.execution.guards.promql.tokens import NotPromQL, Token, tokens_of
 from agents.execution.guards.verdict import Allow, Refuse, Verdict
 from schemas.errors import ErrorCode
 

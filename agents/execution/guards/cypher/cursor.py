@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from agents.execution.guards.cypher_scope import Blocked, Catalogue, Kind
-from agents.execution.guards.cypher_tokens import Sort as Word
-from agents.execution.guards.cypher_tokens import Token
+from agents.execution.guards.cypher.scope import Blocked, Catalogue, Kind
+from agents.execution.guards.cypher.tokens import Sort as Word
+from agents.execution.guards.cypher.tokens import Token
 
 RESERVED: Final = "opsloom_"
 """Values and names that begin so belong to the guard."""

@@ -12,15 +12,14 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from agents.execution.guards import sql_functions as functions
-from agents.execution.guards import sql_grammar as grammar
-from agents.execution.guards.sql_columns import unknown_column
-from agents.execution.guards.sql_growth import overgrown
-from agents.execution.guards.sql_limits import sized_tokens
-from agents.execution.guards.sql_product import multiplied
-from agents.execution.guards.sql_rows import cap_rows
-from agents.execution.guards.sql_tables import TENANT_VALUE, Blocked, bind_tables
-from agents.execution.guards.sql_truth import Reach, always_true_alternative
+from agents.execution.guards.sql import functions, grammar
+from agents.execution.guards.sql.columns import unknown_column
+from agents.execution.guards.sql.growth import overgrown
+from agents.execution.guards.sql.limits import sized_tokens
+from agents.execution.guards.sql.product import multiplied
+from agents.execution.guards.sql.rows import cap_rows
+from agents.execution.guards.sql.tables import TENANT_VALUE, Blocked, bind_tables
+from agents.execution.guards.sql.truth import Reach, always_true_alternative
 from agents.execution.guards.verdict import NOT_AVAILABLE, Allow, Bounds, Refuse, Verdict, blocked
 from schemas.errors import ErrorCode
 

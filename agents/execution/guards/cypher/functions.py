@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from agents.execution.guards.cypher_expressions import Expressions, plain
-from agents.execution.guards.cypher_scope import ENTITIES, ENTITY, VALUE, Blocked, Kind, Sort, joined
-from agents.execution.guards.cypher_tokens import Sort as Word
+from agents.execution.guards.cypher.expressions import Expressions, plain
+from agents.execution.guards.cypher.scope import ENTITIES, ENTITY, VALUE, Blocked, Kind, Sort, joined
+from agents.execution.guards.cypher.tokens import Sort as Word
 from agents.execution.guards.verdict import NOT_AVAILABLE
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from agents.execution.guards.cypher_tokens import Sort, Token
+from agents.execution.guards.cypher.tokens import Sort, Token
 
 _NAMES = (Sort.WORD, Sort.QUOTED)
 

@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from agents.execution.guards.sql_tables import Blocked
+from agents.execution.guards.sql.tables import Blocked
 from agents.execution.guards.verdict import blocked
 
 _MOST_DIGITS = 12

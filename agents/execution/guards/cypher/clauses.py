@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Final
 
-from agents.execution.guards.cypher_cursor import CANNOT_BE_READ
-from agents.execution.guards.cypher_functions import call
-from agents.execution.guards.cypher_patterns import MAX_HOPS, CypherDialect, Patterns, Tenant
-from agents.execution.guards.cypher_scope import VALUE, Blocked, Catalogue, Kind, Sort
-from agents.execution.guards.cypher_tokens import Sort as Word
-from agents.execution.guards.cypher_tokens import Token
+from agents.execution.guards.cypher.cursor import CANNOT_BE_READ
+from agents.execution.guards.cypher.functions import call
+from agents.execution.guards.cypher.patterns import MAX_HOPS, CypherDialect, Patterns, Tenant
+from agents.execution.guards.cypher.scope import VALUE, Blocked, Catalogue, Kind, Sort
+from agents.execution.guards.cypher.tokens import Sort as Word
+from agents.execution.guards.cypher.tokens import Token
 
 __all__ = ["MAX_CLAUSES", "MAX_HOPS", "Clauses", "CypherDialect", "Tenant"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from agents.execution.guards.sql_three_valued import UNSURE, as_number, as_text, both, compared, either, truth
+from agents.execution.guards.sql.three_valued import UNSURE, as_number, as_text, both, compared, either, truth
 
 _MOST_ROWS = 240
 _NUMBERS: tuple[Any, ...] = (-8_123_456_789, -1, 0, 1, 2, 9_876_543_210)

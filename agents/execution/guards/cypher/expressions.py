@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from agents.execution.guards.cypher_cursor import CANNOT_BE_READ, KEYWORDS, RESERVED, Cursor
-from agents.execution.guards.cypher_scope import VALUE, Blocked, Catalogue, Kind, Sort, joined
-from agents.execution.guards.cypher_tokens import Sort as Word
-from agents.execution.guards.cypher_tokens import Token
+from agents.execution.guards.cypher.cursor import CANNOT_BE_READ, KEYWORDS, RESERVED, Cursor
+from agents.execution.guards.cypher.scope import VALUE, Blocked, Catalogue, Kind, Sort, joined
+from agents.execution.guards.cypher.tokens import Sort as Word
+from agents.execution.guards.cypher.tokens import Token
 from agents.execution.guards.verdict import NOT_AVAILABLE
 
 _LONGEST_PATTERN: Final = 200

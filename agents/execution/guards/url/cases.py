@@ -7,10 +7,10 @@ options (internal: exceptions, hosts or ranges; headers: names or mapping; metho
 from collections.abc import Mapping
 from typing import Any
 
-from agents.execution.guards.url import Target, joined, parsed_url, refused
-from agents.execution.guards.url_addresses import Address, parsed_address
-from agents.execution.guards.url_hops import CREDENTIAL_HEADERS, left_behind, next_hop
-from agents.execution.guards.url_rules import MAX_REDIRECTS, REDIRECTS, UrlRules, entries_of, exceptions_of
+from agents.execution.guards.url.addresses import Address, parsed_address
+from agents.execution.guards.url.guard import Target, joined, parsed_url, refused
+from agents.execution.guards.url.hops import CREDENTIAL_HEADERS, left_behind, next_hop
+from agents.execution.guards.url.rules import MAX_REDIRECTS, REDIRECTS, UrlRules, entries_of, exceptions_of
 from agents.execution.guards.verdict import Refuse
 from schemas.errors import ErrorCode
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any, Literal
 
-from agents.execution.guards.url import Target, host_name, refused
-from agents.execution.guards.url_addresses import Address, Network, Reach, parsed_address, reach_of
+from agents.execution.guards.url.addresses import Address, Network, Reach, parsed_address, reach_of
+from agents.execution.guards.url.guard import Target, host_name, refused
 from agents.execution.guards.verdict import Refuse
 
 MAX_REDIRECTS = 5

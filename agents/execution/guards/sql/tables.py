@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
-from agents.execution.guards.sql_functions import ROW_FUNCTIONS
-from agents.execution.guards.sql_series import refused_series
+from agents.execution.guards.sql.functions import ROW_FUNCTIONS
+from agents.execution.guards.sql.series import refused_series
 from agents.execution.guards.verdict import NOT_AVAILABLE, Bounds, Refuse, blocked
 
 TENANT_VALUE = "opsloom_"

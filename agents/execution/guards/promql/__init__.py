@@ -1,0 +1,1 @@
+"""The PromQL guard: every selector bound to the tenant."""

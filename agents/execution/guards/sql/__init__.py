@@ -1,0 +1,1 @@
+"""The SQL guard: five dialects, deny by default, every table bound to the tenant."""

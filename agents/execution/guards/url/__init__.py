@@ -1,0 +1,1 @@
+"""The URL guard: which addresses may be dialled, on every hop."""
