@@ -65,7 +65,7 @@ class Reader:
         self._books: dict[str, Namebook] = {}
 
     def readings(self, asked: Asked) -> tuple[Reading, ...]:
-        """All readings, the best first; empty where no dataset knows a word of the question."""
+        """All readings, the best first and put into words; empty where no dataset knows a word of the question."""
         anchor = anchor_in(asked.sentence.text) if asked.open_datasets else None
         if anchor is not None:
             counted = self._counted_from(asked, anchor)
@@ -132,7 +132,7 @@ class Reader:
         likely = sorted(
             (each for each in weights if each in asked.open_datasets), key=lambda each: (-weights[each], each)
         )
-        found: list[tuple[float, Reading]] = []
+        found: list[tuple[float, Reading, Interpretation]] = []
         for name in likely[:_TRIED]:
             dataset = self.vocabulary.datasets[name]
             items = items_of(spans, len(words), dataset, _referred(dataset, self.vocabulary.datasets))
@@ -151,7 +151,10 @@ class Reader:
             interpretation.run()
             found.append(self._scored(interpretation, asked))
         found.sort(key=lambda each: (-each[0], each[1].query.dataset.id))
-        return tuple(reading for _, reading in found)
+        if not found:
+            return ()
+        best = worded(found[0][1], found[0][2], asked.language)
+        return (best, *(reading for _, reading, _ in found[1:]))
 
     def _means(self, text: str) -> bool:
         return (text,) in self.vocabulary.exact or (text,) in self.vocabulary.marks
@@ -165,7 +168,7 @@ class Reader:
             book = self._books[asked.tenant_id] = Namebook(self.vocabulary, asked.known)
         return book
 
-    def _scored(self, read: Interpretation, asked: Asked) -> tuple[float, Reading]:
+    def _scored(self, read: Interpretation, asked: Asked) -> tuple[float, Reading, Interpretation]:
         """The reading with the score it is ranked by, which the one it shows is capped from."""
         account = self._accounting.of(read, self.book(asked))
         score = 10.0 * account.share * plainness(read) * doubts(read, account.unread)
@@ -179,7 +182,7 @@ class Reader:
             coarse=is_coarse(read),
             period=(read.periods[0].since, read.periods[0].until) if read.periods else None,
         )
-        return score, worded(reading, read, asked.language)
+        return score, reading, read
 
 
 def _also(words: str, asked: Asked) -> Period | None:
