@@ -104,6 +104,10 @@ class Times:
         periods = [replace(each, dates=dates) for each in reading.periods]
         if len(periods) == 1 and reading.marked("compare") is not None and not reading.query.group_by:
             periods = _with_neighbour(periods[0], reading.now)
+            for figure in reading.figures:  # "with the 7 days before"
+                follower = reading.words[figure.end].text if figure.end < len(reading.words) else ""
+                if figure.kind == "bare" and follower.rstrip("s") in ("hour", "day", "week", "month"):
+                    figure.kind = "taken"
         if len(periods) >= 2:
             self.compared = periods[:2]
             for item in reading.items:
