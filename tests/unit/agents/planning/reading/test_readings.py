@@ -227,7 +227,9 @@ def test_orders_are_refused(planning: Planning, question: str) -> None:
     assert plan.kind is PlanKind.REJECT
     english = question.isascii()
     assert plan.text == (
-        "I can look things up, but I change nothing." if english else "조회는 할 수 있지만 아무것도 변경하지 않습니다."
+        "I can look things up, but I change nothing."
+        if english
+        else "조회는 할 수 있지만 아무것도 변경하지 않습니다."
     )
 
 
