@@ -49,7 +49,7 @@ def test_each_case_gets_its_line_in_order(tmp_path: Path, catalogue: str) -> Non
     assert (first["id"], first["decision"], first["code"]) == (1, "allow", None)
     assert first["sql"] == (
         'SELECT id FROM (SELECT "id", "tenant_id", "title" FROM "tickets" '
-        "WHERE \"tenant_id\" = 'acme') AS tickets LIMIT 4"
+        'WHERE "tickets"."tenant_id" = \'acme\') AS tickets LIMIT 4'
     )
     assert (second["id"], second["decision"], second["code"]) == (2, "refuse", "SQL_BLOCKED")
     for line in (broken, odd, third):
