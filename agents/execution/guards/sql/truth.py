@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from agents.execution.guards.sql.made_up_rows import rows_for
 from agents.execution.guards.sql.three_valued import truth
-from agents.execution.guards.sql.values import rows_for, understood, value_of
+from agents.execution.guards.sql.values import understood, value_of
 
 _FILTERS = (exp.Where, exp.Having, exp.Qualify, exp.PreWhere)
 _DISGUISES = (exp.Xor, exp.Case, exp.If, exp.Coalesce, exp.In, exp.Any, exp.Greatest, exp.Least, exp.Nullif)
