@@ -60,8 +60,13 @@ demo: setup ## ask this machine real questions and print the answers
 test: setup ## unit, contract and stream tests on the embedded broker
 	@$(BIN)/python -m pytest --broker embedded -n $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
+# What lies behind the broker is the same on both: these files are left to `make test`.
+BROKERLESS := $(addprefix tests/stream/test_,wiring.py errors_leak_nothing.py canaries.py plant_questions.py \
+    outbound_tools.py sql_engines.py http_page.py language_model.py datasets.py)
+KAFKA_TESTS := tests/contract/test_broker_promises.py $(filter-out $(BROKERLESS),$(wildcard tests/stream/test_*.py))
+
 test-kafka: setup ## the stream tests on a real Apache Kafka (needs Java 17 and Maven)
-	@$(BIN)/python -m pytest --broker kafka $(PYTEST_ARGS) tests/contract/test_broker_promises.py $(wildcard tests/stream)
+	@$(BIN)/python -m pytest --broker kafka $(PYTEST_ARGS) $(KAFKA_TESTS)
 
 lint: setup ## ruff, formatting, mypy --strict, import contracts (all four, even if one complains)
 	@code=0; \
