@@ -61,7 +61,7 @@ test: setup ## unit, contract and stream tests on the embedded broker
 	@$(BIN)/python -m pytest --broker embedded -n $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
 # What lies behind the broker is the same on both: these files are left to `make test`.
-BROKERLESS := $(addprefix tests/stream/test_,wiring.py errors_leak_nothing.py canaries.py plant_questions.py \
+BROKERLESS := $(addprefix tests/stream/test_,wiring.py errors_leak_nothing.py canaries.py \
     outbound_tools.py sql_engines.py http_page.py language_model.py datasets.py)
 KAFKA_TESTS := tests/contract/test_broker_promises.py $(filter-out $(BROKERLESS),$(wildcard tests/stream/test_*.py))
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from opsloom.cluster import partition_counts
 from schemas.plans import PlanMade
 from streams.codecs import Codec, DecodeError
 from streams.pacing import pace_fetches
@@ -56,8 +57,8 @@ async def overhearing(settings: Settings) -> AsyncIterator[Overheard]:
     pace_fetches(consumer._fetcher)
     listening = None
     try:
-        partitions = consumer.partitions_for_topic(topic) or await _partitions(consumer, topic)
-        consumer.assign([TopicPartition(topic, number) for number in sorted(partitions)])
+        counts = await partition_counts(settings.broker, [topic])
+        consumer.assign([TopicPartition(topic, number) for number in range(counts[topic])])
         await consumer.seek_to_end()
         for each in consumer.assignment():
             await consumer.position(each)
@@ -69,8 +70,3 @@ async def overhearing(settings: Settings) -> AsyncIterator[Overheard]:
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()
-    return set(consumer.partitions_for_topic(topic) or ())

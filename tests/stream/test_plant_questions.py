@@ -63,8 +63,9 @@ async def test_most_plans_and_figures_are_right(plant_fleet: Fleet, tmp_path: Pa
     file = tmp_path / "sample.jsonl"
     file.write_text("\n".join(lines), encoding="utf-8")
 
-    code, report, _ = await evaluated(plant_fleet, file, "--goal", str(GOAL))
+    code, report, err = await evaluated(plant_fleet, file, "--goal", str(GOAL))
 
+    assert report, err
     assert report["questions"] == len(lines) >= 30
     assert report["plans"]["share"] >= GOAL, report["misses"]
     assert report["figures"]["share"] >= GOAL, report["misses"]
